@@ -1,6 +1,11 @@
 output "table" {
   description = "Name of the table, in the home region."
   value       = module.table.name
+
+  precondition {
+    condition     = terraform_data.home.output == var.home_region
+    error_message = "`home_region` is ${var.home_region}, and this deployment has its table in ${terraform_data.home.output}. A deployment cannot change its home region. To move, create a second deployment with another `name`, move the subscribers, and destroy the first one: see \"Moving to another home region\" in infra/README.md."
+  }
 }
 
 output "topic_arn" {
@@ -48,12 +53,17 @@ output "dashboard" {
 output "unconfirmed" {
   description = "Unconfirmed subscriptions, by region of the topic, as of the last refresh."
   value = {
-    alerts = module.alerts.unconfirmed
-    watchdog = {
-      for region, unconfirmed in merge(
-        { for region, checker in local.checkers : region => checker.unconfirmed },
-        { for topic in module.home_watchdog : var.home_region => topic.unconfirmed },
-      ) : region => unconfirmed if length(unconfirmed) > 0
-    }
+    alerts   = module.alerts.unconfirmed
+    watchdog = { for region, checker in local.checkers : region => checker.unconfirmed if length(checker.unconfirmed) > 0 }
+    relay    = flatten(module.relay_watchdog[*].unconfirmed)
+  }
+}
+
+output "unauthenticated" {
+  description = "Email subscriptions whose confirmation was not authenticated, by region of the topic, as of the last refresh: a mail scanner that opens links can end them."
+  value = {
+    alerts   = module.alerts.unauthenticated
+    watchdog = { for region, checker in local.checkers : region => checker.unauthenticated if length(checker.unauthenticated) > 0 }
+    relay    = flatten(module.relay_watchdog[*].unauthenticated)
   }
 }

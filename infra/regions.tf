@@ -1,9 +1,7 @@
 # The checkers, one module for each region.
 #
-# A provider block cannot have `for_each`, and a provider of version 5.x serves one region: each of the 17 regions that are
-# enabled by default is spelled out, here and in providers.tf. A region that is removed from the list is destroyed cleanly,
-# because its provider stays; a generated file, or one root for each region, would lose that. The price is one
-# provider process for each of the 17 regions in every plan.
+# `providers` cannot depend on a variable, and a provider of version 5.x serves one region: each of the 17 regions that are enabled by
+# default is spelled out. A region that is removed from the list is destroyed cleanly, because its provider stays.
 #
 # The module of a region has all its resources, including its items in the table of the home region, so that adding or
 # removing a region changes nothing else.
@@ -20,6 +18,7 @@ module "us-east-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "us-east-2" {
@@ -34,6 +33,7 @@ module "us-east-2" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "us-west-1" {
@@ -48,6 +48,7 @@ module "us-west-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "us-west-2" {
@@ -62,6 +63,7 @@ module "us-west-2" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ca-central-1" {
@@ -76,6 +78,7 @@ module "ca-central-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "sa-east-1" {
@@ -90,6 +93,7 @@ module "sa-east-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "eu-west-1" {
@@ -104,6 +108,7 @@ module "eu-west-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "eu-west-2" {
@@ -118,6 +123,7 @@ module "eu-west-2" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "eu-west-3" {
@@ -132,6 +138,7 @@ module "eu-west-3" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "eu-central-1" {
@@ -146,6 +153,7 @@ module "eu-central-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "eu-north-1" {
@@ -160,6 +168,7 @@ module "eu-north-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ap-south-1" {
@@ -174,6 +183,7 @@ module "ap-south-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ap-northeast-1" {
@@ -188,6 +198,7 @@ module "ap-northeast-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ap-northeast-2" {
@@ -202,6 +213,7 @@ module "ap-northeast-2" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ap-northeast-3" {
@@ -216,6 +228,7 @@ module "ap-northeast-3" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ap-southeast-1" {
@@ -230,6 +243,7 @@ module "ap-southeast-1" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 module "ap-southeast-2" {
@@ -244,6 +258,7 @@ module "ap-southeast-2" {
   shards   = local.checker.shards
   function = local.checker.function
   watchers = local.checker.watchers
+  keys     = local.checker.keys
 }
 
 locals {

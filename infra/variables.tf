@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "home_region" {
-  description = "Region of the table and the alert topic. It need not run a checker. Changing it creates a new, empty table."
+  description = "Region of the table and the alert topic, and of the default provider. It need not run a checker, and cannot change."
   type        = string
 
   validation {
@@ -30,7 +30,7 @@ variable "regions" {
 }
 
 variable "monitors_file" {
-  description = "Path of the definitions file; ./monitors.yaml beside this configuration by default."
+  description = "Path of the definitions file, such as \"$${path.module}/monitors.yaml\"; without one, `monitors` has all monitors."
   type        = string
   default     = null
 
@@ -40,8 +40,18 @@ variable "monitors_file" {
   }
 }
 
+variable "monitors" {
+  description = <<-EOT
+    More monitors, by id: maps of the fields of the definitions file, such as
+    { orders-db = { host = aws_db_instance.orders.address, service = "postgres" } }. The defaults of the file apply. `interval`,
+    `tier`, `service`, `hosts` and `ports` must be known at plan; other values may be known only after apply.
+  EOT
+  type        = any
+  default     = {}
+}
+
 variable "relay_file" {
-  description = "Path of the relay's destinations file; ./relay.yaml beside this configuration by default. Without a destination, no relay is created."
+  description = "Path of the relay's destinations file, such as \"$${path.module}/relay.yaml\". Without a destination, no relay is created."
   type        = string
   default     = null
 
@@ -58,12 +68,19 @@ variable "status" {
     stored in Parameter Store in the home region and named by ssm:/path; without a token, it requires IAM permissions to
     invoke the function. `reserved_concurrency` protects the concurrency that the checkers need: by default 5 if unsigned
     requests are accepted and the account's quota in the home region is 200 or more, otherwise none, because a new account
-    cannot reserve any. -1 reserves none and does not read the quota.
+    cannot reserve any. -1 reserves none and does not read the quota. `region` is the region of the page, and of the provider
+    `aws.status`; by default the home region. In a region without a checker, the page cannot use the concurrency of a checker.
+    `page_file` is the path of a file with title, logo, header text, links, order of groups and announcements, such as
+    "$${path.module}/page.yaml". `url` is the address that notifications link to, for a page behind a domain of your own; by default
+    the function URL, unless it requires IAM permissions.
   EOT
   type = object({
     access               = string
+    region               = optional(string)
     token                = optional(string)
     announce_maintenance = optional(bool, false)
+    page_file            = optional(string)
+    url                  = optional(string)
     memory_mb            = optional(number, 128)
     reserved_concurrency = optional(number)
   })
@@ -71,7 +88,7 @@ variable "status" {
 }
 
 variable "secret_key_arns" {
-  description = "ARNs of customer managed keys, in the home region, that encrypt the secrets of the relay and the status page. AWS managed keys need not be listed."
+  description = "ARNs of customer managed keys, in the home region, that encrypt the secrets of the monitors, the relay and the status page. AWS managed keys need not be listed."
   type        = list(string)
   default     = []
 }
@@ -123,26 +140,92 @@ variable "kms_key_arn" {
   default     = null
 }
 
+variable "topic_key_arns" {
+  description = <<-EOT
+    ARNs of customer managed keys that encrypt the messages of the topics, by region: the key of the home region encrypts the alert topic.
+    The policy of each key must allow cloudwatch.amazonaws.com to use it (kms:Decrypt, kms:GenerateDataKey*): the watchdog publishes to the
+    topics too.
+  EOT
+  type        = map(string)
+  default     = {}
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of all roles; null for none. It must allow what the roles allow."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::", var.permissions_boundary))
+    error_message = "`permissions_boundary` must be the ARN of an IAM policy."
+  }
+}
+
+variable "sms" {
+  description = <<-EOT
+    SMS settings of the account in the home region, which apply to all its SMS, also those of other programs; null leaves them unchanged.
+    `monthly_usd` is the amount in USD above which SNS sends no SMS in a month, at most the quota of the account (1 until AWS Support raises
+    it). `sender_id` is shown as the sender in countries that support it.
+  EOT
+  type        = object({ monthly_usd = number, sender_id = optional(string) })
+  default     = null
+
+  validation {
+    condition     = try(can(regex("^[A-Za-z0-9]{1,11}$", coalesce(var.sms.sender_id, "x"))) && var.sms.monthly_usd >= 1, var.sms == null)
+    error_message = "`sms` must have a `monthly_usd` of at least 1, and a `sender_id` of at most 11 letters and digits, if any."
+  }
+}
+
+variable "budget" {
+  description = <<-EOT
+    Sends email when the costs of the account in a month reach 80 % of `monthly_usd`, and when they are forecast to exceed it; null for
+    none. With `tag`, such as { key = "Project", value = "portpulse" }, only resources with this tag count, once the tag is active in the
+    billing console. The first two budgets of an account are free.
+  EOT
+  type        = object({ monthly_usd = number, emails = list(string), tag = optional(object({ key = string, value = string })) })
+  default     = null
+
+  validation {
+    condition     = try(var.budget.monthly_usd > 0 && length(var.budget.emails) > 0 && length(var.budget.emails) <= 10, var.budget == null)
+    error_message = "`budget` must have a positive `monthly_usd`, and 1 to 10 `emails`."
+  }
+}
+
 variable "architecture" {
   description = "Architecture of the Lambdas: arm64, a fifth cheaper, or x86_64."
   type        = string
   default     = "arm64"
 }
 
+variable "release" {
+  description = <<-EOT
+    Downloads the zips of a release: the URL of the folder that has checker-ARCHITECTURE.zip, relay-ARCHITECTURE.zip and
+    status-ARCHITECTURE.zip, and the SHA-256 of each by its file name, as SHA256SUMS lists them. Requires sh, curl, and sha256sum or
+    shasum where Terraform runs; the zips are kept in .portpulse beside the root configuration.
+  EOT
+  type        = object({ url = string, sha256 = map(string) })
+  default     = null
+
+  validation {
+    condition     = try(can(regex("^(https://|http://127\\.0\\.0\\.1[:/])", var.release.url)) && alltrue([for sum in values(var.release.sha256) : can(regex("^[0-9a-f]{64}$", sum))]), var.release == null)
+    error_message = "`release` must have a URL that starts with https://, and for each zip its SHA-256 in 64 hexadecimal digits."
+  }
+}
+
 variable "zip" {
-  description = "Path of the checker's zip; ./dist/checker-ARCHITECTURE.zip by default."
+  description = "Path of the checker's zip, if it is not that of `release`; dist/checker-ARCHITECTURE.zip of this directory by default, where infra/build writes it."
   type        = string
   default     = null
 }
 
 variable "relay_zip" {
-  description = "Path of the relay's zip; ./dist/relay-ARCHITECTURE.zip by default."
+  description = "Path of the relay's zip, like `zip`."
   type        = string
   default     = null
 }
 
 variable "status_zip" {
-  description = "Path of the status page's zip; ./dist/status-ARCHITECTURE.zip by default."
+  description = "Path of the status page's zip, like `zip`."
   type        = string
   default     = null
 }
@@ -154,9 +237,9 @@ variable "memory_mb" {
 }
 
 variable "timeout_seconds" {
-  description = "Timeout of the checker in seconds, 45 or more."
+  description = "Timeout of the checker in seconds, 90 or more: a check with its retries takes up to 75 s, and with an interval below a minute an invocation lasts a minute."
   type        = number
-  default     = 60
+  default     = 120
 }
 
 variable "reserved_concurrency" {
@@ -189,9 +272,17 @@ variable "log_retention_days" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups by region, for checkers in a VPC. Required for private targets, IPv6 and port 25."
-  type        = map(object({ subnet_ids = list(string), security_group_ids = list(string) }))
-  default     = {}
+  description = <<-EOT
+    Subnets and security groups by region, for checkers in a VPC. Required for private targets, IPv6 and port 25. `ipv6`: the subnets are
+    dual-stack and reach the internet by IPv6. `port_25`: AWS has lifted the block of port 25 for the address of the VPC's NAT gateway.
+  EOT
+  type = map(object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    ipv6               = optional(bool, false)
+    port_25            = optional(bool, false)
+  }))
+  default = {}
 
   validation {
     condition     = alltrue([for region in keys(var.vpc) : can(regex("^[a-z]+-[a-z]+-[1-3]$", region))])
@@ -203,10 +294,4 @@ variable "dashboard" {
   description = "Whether to create a CloudWatch dashboard of Portpulse itself in the home region. Three dashboards are free in an account; each further one costs 3 USD a month."
   type        = bool
   default     = true
-}
-
-variable "tags" {
-  description = "Tags of all resources that support tags."
-  type        = map(string)
-  default     = {}
 }

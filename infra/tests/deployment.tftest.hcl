@@ -2,85 +2,108 @@
 
 mock_provider "aws" { source = "./tests/mocks" }
 mock_provider "aws" {
+  alias  = "status"
+  source = "./tests/mocks"
+}
+mock_provider "aws" {
   alias  = "us-east-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "us-east-1" } }
 }
 mock_provider "aws" {
   alias  = "us-east-2"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "us-east-2" } }
 }
 mock_provider "aws" {
   alias  = "us-west-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "us-west-1" } }
 }
 mock_provider "aws" {
   alias  = "us-west-2"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "us-west-2" } }
 }
 mock_provider "aws" {
   alias  = "ca-central-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ca-central-1" } }
 }
 mock_provider "aws" {
   alias  = "sa-east-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "sa-east-1" } }
 }
 mock_provider "aws" {
   alias  = "eu-west-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "eu-west-1" } }
 }
 mock_provider "aws" {
   alias  = "eu-west-2"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "eu-west-2" } }
 }
 mock_provider "aws" {
   alias  = "eu-west-3"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "eu-west-3" } }
 }
 mock_provider "aws" {
   alias  = "eu-central-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "eu-central-1" } }
 }
 mock_provider "aws" {
   alias  = "eu-north-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "eu-north-1" } }
 }
 mock_provider "aws" {
   alias  = "ap-south-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ap-south-1" } }
 }
 mock_provider "aws" {
   alias  = "ap-northeast-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ap-northeast-1" } }
 }
 mock_provider "aws" {
   alias  = "ap-northeast-2"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ap-northeast-2" } }
 }
 mock_provider "aws" {
   alias  = "ap-northeast-3"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ap-northeast-3" } }
 }
 mock_provider "aws" {
   alias  = "ap-southeast-1"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ap-southeast-1" } }
 }
 mock_provider "aws" {
   alias  = "ap-southeast-2"
   source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "ap-southeast-2" } }
 }
 
 variables {
   home_region = "eu-west-1"
   regions     = ["eu-west-1", "us-east-1", "ap-southeast-1"]
   zip         = "tests/fixtures/checker.bin"
+
+  monitors_file = "monitors.yaml"
 }
 
 run "each_region_has_one_checker" {
   variables {
     subscribers = {
       team  = { protocol = "email", endpoint = "team@example.com" }
-      phone = { protocol = "sms", endpoint = "+15555550100" }
+      phone = { protocol = "sms", endpoint = "+447700900123" }
     }
   }
 
@@ -101,7 +124,7 @@ run "each_region_has_one_checker" {
     error_message = "By default, SMS must not be subscribed to the watchdogs."
   }
   assert {
-    condition     = local.checker.function.timeout_seconds == 60 && local.checker.function.architecture == "arm64"
+    condition     = local.checker.function.timeout_seconds == 120 && local.checker.function.architecture == "arm64"
     error_message = "The checkers must have the default timeout and architecture."
   }
 }
@@ -123,22 +146,8 @@ run "destination_creates_relay" {
   }
 
   assert {
-    condition     = output.relay.function_name == "portpulse-relay" && length(module.home_watchdog) == 0
-    error_message = "There must be a relay, whose alarm uses the watchdog of the home region's checker."
-  }
-}
-
-run "relay_without_checker_at_home_creates_watchdog" {
-  command = plan
-  variables {
-    home_region = "eu-north-1"
-    relay_file  = "tests/fixtures/relay.yaml"
-    relay_zip   = "tests/fixtures/checker.bin"
-  }
-
-  assert {
-    condition     = length(module.home_watchdog) == 1
-    error_message = "A home region without a checker must have a watchdog topic for the relay's alarm."
+    condition     = output.relay.function_name == "portpulse-relay" && one(module.relay_watchdog[*].name) == "portpulse-relay-watchdog"
+    error_message = "There must be a relay, whose alarms have a topic of their own: the checker of the home region owns portpulse-watchdog."
   }
 }
 
@@ -194,4 +203,130 @@ run "invalid_definitions_file_fails" {
   command = plan
   variables { monitors_file = "tests/fixtures/invalid-monitors.yaml" }
   expect_failures = [output.groups]
+}
+
+run "home_region_of_other_provider_fails" {
+  command = plan
+  variables { home_region = "eu-west-2" }
+  # The first refuses the provider, the second the change: earlier runs applied another home region.
+  expect_failures = [data.aws_region.home, output.table]
+}
+
+run "no_monitors_fail" {
+  command = plan
+  variables { monitors_file = null }
+  expect_failures = [output.groups]
+}
+
+run "release_without_https_fails" {
+  command = plan
+  variables { release = { url = "http://example.com", sha256 = {} } }
+  expect_failures = [var.release]
+}
+
+run "sms_settings_of_account_are_set_only_if_given" {
+  command = plan
+  variables { sms = { monthly_usd = 10, sender_id = "Portpulse" } }
+
+  assert {
+    condition     = [for each in aws_sns_sms_preferences.this : [each.monthly_spend_limit, each.default_sender_id, each.default_sms_type]] == [[10, "Portpulse", "Transactional"]]
+    error_message = "The account must have the given limit and sender."
+  }
+  assert {
+    condition     = length(aws_budgets_budget.this) == 0
+    error_message = "There must be no budget unless one is given."
+  }
+}
+
+run "budget_sends_email_at_80_percent" {
+  command = plan
+  variables { budget = { monthly_usd = 5, emails = ["team@example.com"], tag = { key = "Project", value = "portpulse" } } }
+
+  assert {
+    condition     = { for each in aws_budgets_budget.this[0].notification : each.notification_type => each.threshold } == { ACTUAL = 80, FORECASTED = 100 }
+    error_message = "The budget must notify of 80 % of the costs, and of a forecast of 100 %."
+  }
+  assert {
+    condition     = [for filter in aws_budgets_budget.this[0].cost_filter : join(" ", filter.values)] == ["user:Project$portpulse"]
+    error_message = "Only resources with the tag must count."
+  }
+  assert {
+    condition     = length(aws_sns_sms_preferences.this) == 0
+    error_message = "The SMS settings of the account must stay unchanged unless given."
+  }
+}
+
+run "budget_without_emails_fails" {
+  command = plan
+  variables { budget = { monthly_usd = 5, emails = [] } }
+  expect_failures = [var.budget]
+}
+
+run "sms_limit_below_a_dollar_fails" {
+  command = plan
+  variables { sms = { monthly_usd = 0 } }
+  expect_failures = [var.sms]
+}
+
+run "boundary_that_is_no_policy_fails" {
+  command = plan
+  variables { permissions_boundary = "boundary" }
+  expect_failures = [var.permissions_boundary]
+}
+
+run "on_call_policy_writes_controls_only" {
+  assert {
+    condition = [for statement in jsondecode(output.on_call_policy).Statement : statement if statement.Sid == "SilenceAcknowledgeAndNote"] == [{
+      Sid       = "SilenceAcknowledgeAndNote", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/portpulse"]
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["controls", "notes"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
+    }]
+    error_message = "People on call may write silences, acknowledgements and notes only: ${output.on_call_policy}"
+  }
+  assert {
+    condition     = length(jsondecode(output.on_call_policy).Statement) == 2
+    error_message = "The other statement must read the table: ${output.on_call_policy}"
+  }
+}
+
+run "deployer_policy_fits_and_names_resources" {
+  assert {
+    condition     = length(output.deployer_policy) <= 6144
+    error_message = "A managed policy has at most 6,144 characters, and this one ${length(output.deployer_policy)}."
+  }
+  assert {
+    condition     = [for statement in jsondecode(output.deployer_policy).Statement : statement.Sid if contains(statement.Resource, "*")] == ["Account"]
+    error_message = "Only actions that support no resource may have `*`."
+  }
+}
+
+run "agent_is_deployed" {
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+    agents               = { office-berlin-2 = { user = true } }
+    monitors = {
+      printer = {
+        host = "192.168.0.7", service = "http", tier = "critical", locations = ["office-berlin-2"]
+        http = { bearer_token = "ssm:/office/printer" }
+      }
+    }
+  }
+
+  assert {
+    condition     = output.agents["office-berlin-2"].user == "portpulse-agent-office-berlin-2" && length(module.agent) == 1
+    error_message = "There must be an agent with a user."
+  }
+  assert {
+    condition     = module.agent["office-berlin-2"].boundaries == ["arn:aws:iam::123456789012:policy/boundary"]
+    error_message = "The permissions boundary must apply to the user of an agent."
+  }
+  assert {
+    condition     = strcontains(module.agent["office-berlin-2"].policy, "parameter/office/printer") && length(module.definitions.secrets) == 0
+    error_message = "The agent must read the secret of its monitor, and regions must not."
+  }
+}
+
+run "agent_with_the_name_of_a_region_fails" {
+  command = plan
+  variables { agents = { eu-west-2 = {} } }
+  expect_failures = [var.agents]
 }

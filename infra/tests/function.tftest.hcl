@@ -14,6 +14,7 @@ variables {
     { Sid = "Alert", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
   ]
   asynchronous = { retries = 1, max_age_seconds = 90 }
+  may_join_vpc = true
   vpc          = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 }
 
@@ -123,6 +124,23 @@ run "environment_with_portpulse_variable_fails" {
   expect_failures = [var.function]
 }
 
+run "environment_with_variable_of_lambda_fails" {
+  command = plan
+  module { source = "./modules/function" }
+  variables { function = { zip = "tests/fixtures/checker.bin", environment = { AWS_REGION = "eu-west-1" } } }
+  expect_failures = [var.function]
+}
+
+run "vpc_with_ipv6_allows_ipv6" {
+  module { source = "./modules/function" }
+  variables { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], ipv6 = true } }
+
+  assert {
+    condition     = one(output.lambda.ipv6) == true
+    error_message = "A function in dual-stack subnets must be allowed IPv6: ${jsonencode(output.lambda.ipv6)}"
+  }
+}
+
 run "statement_for_all_resources_fails" {
   command = plan
   module { source = "./modules/function" }
@@ -149,4 +167,50 @@ run "unsupported_log_retention_fails" {
   module { source = "./modules/function" }
   variables { function = { zip = "tests/fixtures/checker.bin", log_retention_days = 10 } }
   expect_failures = [var.function]
+}
+
+# Lambda deletes the network interfaces up to 20 minutes later, with the role.
+run "role_keeps_network_permissions_outside_vpc" {
+  module { source = "./modules/function" }
+  variables { vpc = null }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Sid if can(regex("NetworkInterfaces", statement.Sid))] == ["ManageNetworkInterfaces", "DenyNetworkInterfacesToCode"]
+    error_message = "The permissions must not end with the VPC configuration: ${aws_iam_role_policy.this.policy}"
+  }
+  assert {
+    condition     = length(terraform_data.network_interfaces) == 0
+    error_message = "A function outside a VPC has no network interfaces to wait for."
+  }
+}
+
+run "function_that_never_joins_vpc_has_no_network_permissions" {
+  module { source = "./modules/function" }
+  variables {
+    vpc          = null
+    may_join_vpc = false
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Sid if can(regex("NetworkInterfaces", statement.Sid))] == []
+    error_message = "The role must not have permissions for network interfaces: ${aws_iam_role_policy.this.policy}"
+  }
+}
+
+run "vpc_of_function_that_never_joins_one_fails" {
+  command = plan
+  module { source = "./modules/function" }
+  variables { may_join_vpc = false }
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "role_has_permissions_boundary" {
+  command = plan
+  module { source = "./modules/function" }
+  variables { function = { zip = "tests/fixtures/checker.bin", permissions_boundary = "arn:aws:iam::123456789012:policy/boundary" } }
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "The role must have the given boundary."
+  }
 }

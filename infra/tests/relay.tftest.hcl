@@ -140,3 +140,29 @@ run "plaintext_secret_fails" {
   variables { secrets = ["https://hooks.slack.com/services/hush"] }
   expect_failures = [var.secrets]
 }
+
+run "alarm_stays_while_queue_reports_nothing" {
+  command = plan
+  module { source = "./modules/relay" }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered.treat_missing_data == "ignore"
+    error_message = "SQS stops reporting on an unused queue: the alarm must not end while messages wait."
+  }
+}
+
+run "repeated_failure_alarms_before_dead_letter" {
+  module { source = "./modules/relay" }
+
+  assert {
+    condition = [
+      aws_cloudwatch_metric_alarm.failing.metric_name, aws_cloudwatch_metric_alarm.failing.threshold, aws_cloudwatch_metric_alarm.failing.period,
+      one(aws_cloudwatch_metric_alarm.failing.alarm_actions), one(aws_cloudwatch_metric_alarm.failing.ok_actions)
+    ] == ["Errors", 2, 600, var.watchdog_arn, var.watchdog_arn]
+    error_message = "Two failures of the relay within ten minutes must notify the watchdog's topic."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failing.dimensions == tomap({ FunctionName = "portpulse-relay" })
+    error_message = "The alarm must monitor the relay."
+  }
+}

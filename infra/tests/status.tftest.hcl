@@ -4,6 +4,7 @@ mock_provider "aws" { source = "./tests/mocks" }
 
 variables {
   name     = "portpulse"
+  region   = "eu-west-1"
   groups   = ["5m#0", "1m#1", "1m#0"]
   access   = "public"
   capacity = "on_demand"
@@ -37,6 +38,12 @@ run "public_page_accepts_unsigned_requests_and_only_reads" {
     error_message = "The URL must accept unsigned requests."
   }
   assert {
+    condition = [
+      for each in aws_lambda_permission.public : [each.statement_id, each.action, each.function_url_auth_type, each.principal, each.function_name]
+    ] == [["FunctionURLAllowPublicAccess", "lambda:InvokeFunctionUrl", "NONE", "*", "portpulse-status"]]
+    error_message = "The permission must have the name of the one that the provider adds to a new URL, so that there are not two."
+  }
+  assert {
     condition = one(values(jsondecode(aws_cloudformation_stack.address[0].template_body).Resources)).Properties == {
       Action                = "lambda:InvokeFunction"
       FunctionName          = "portpulse-status"
@@ -50,7 +57,7 @@ run "public_page_accepts_unsigned_requests_and_only_reads" {
       {
         Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
         Condition = {
-          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls"] }
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls", "notes"] }
           Null                      = { "dynamodb:LeadingKeys" = ["false"] }
         }
       },
@@ -169,8 +176,8 @@ run "private_page_without_token_requires_iam" {
   variables { access = "private" }
 
   assert {
-    condition     = aws_lambda_function_url.status.authorization_type == "AWS_IAM" && length(aws_cloudformation_stack.address) == 0
-    error_message = "The URL must reject unsigned requests."
+    condition     = aws_lambda_function_url.status.authorization_type == "AWS_IAM" && length(aws_cloudformation_stack.address) + length(aws_lambda_permission.public) == 0
+    error_message = "The URL must reject unsigned requests, and no principal may have a permission of its own."
   }
   assert {
     condition     = module.function.lambda.reserved == -1 && length(data.aws_servicequotas_service_quota.concurrency) == 0
@@ -200,4 +207,45 @@ run "unknown_access_fails" {
   module { source = "./modules/status" }
   variables { access = "friends" }
   expect_failures = [var.access]
+}
+
+run "page_in_another_region_reads_home_region" {
+  module { source = "./modules/status" }
+  variables { region = "us-east-1" }
+  override_data {
+    target = data.aws_region.this
+    values = { name = "us-east-1" }
+  }
+
+  assert {
+    condition     = module.function.lambda.environment.PORTPULSE_HOME_REGION == "eu-west-2" && module.function.role == "portpulse-status-us-east-1"
+    error_message = "The Lambda must read the home region, and its role have the name of its own region."
+  }
+}
+
+run "provider_of_other_region_fails" {
+  command = plan
+  module { source = "./modules/status" }
+  variables { region = "us-east-1" }
+  expect_failures = [data.aws_region.this]
+}
+
+run "page_file_is_passed_as_json" {
+  module { source = "./modules/status" }
+
+  variables { page = "title: Example status\ngroups: [Shop]\n" }
+
+  assert {
+    condition     = module.function.lambda.environment.PORTPULSE_STATUS_PAGE == jsonencode({ title = "Example status", groups = ["Shop"] })
+    error_message = "The appearance must be passed to the function."
+  }
+}
+
+run "page_file_that_is_no_yaml_is_refused" {
+  command = plan
+  module { source = "./modules/status" }
+
+  variables { page = "title: [" }
+
+  expect_failures = [var.page]
 }

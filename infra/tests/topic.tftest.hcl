@@ -11,7 +11,7 @@ run "subscribers_have_severity_and_tag_filters" {
   variables {
     subscribers = {
       all    = { protocol = "email", endpoint = "all@example.com" }
-      phone  = { protocol = "sms", endpoint = "+15555550100", severities = ["critical"] }
+      phone  = { protocol = "sms", endpoint = "+447700900123", severities = ["critical"] }
       orders = { protocol = "https", endpoint = "https://example.com/hook", severities = ["critical", "warning"], tags = ["team=orders"] }
     }
   }
@@ -56,4 +56,78 @@ run "unknown_severity_fails" {
   module { source = "./modules/topic" }
   variables { subscribers = { all = { protocol = "email", endpoint = "a@example.com", severities = ["fatal"] } } }
   expect_failures = [var.subscribers]
+}
+
+run "two_subscribers_with_one_endpoint_fail" {
+  command = plan
+  module { source = "./modules/topic" }
+  variables {
+    subscribers = {
+      team     = { protocol = "email", endpoint = "team@example.com", severities = ["critical"] }
+      everyone = { protocol = "email", endpoint = "Team@example.com" }
+    }
+  }
+  expect_failures = [var.subscribers]
+}
+
+run "one_address_with_two_protocols_is_valid" {
+  command = plan
+  module { source = "./modules/topic" }
+  variables {
+    subscribers = {
+      hook  = { protocol = "https", endpoint = "https://example.com/a" }
+      other = { protocol = "https", endpoint = "https://example.com/A" }
+    }
+  }
+}
+
+run "confirmation_without_authentication_is_listed" {
+  module { source = "./modules/topic" }
+  variables {
+    subscribers = {
+      clicked = { protocol = "email", endpoint = "clicked@example.com" }
+      phone   = { protocol = "sms", endpoint = "+447700900123" }
+    }
+  }
+  override_resource {
+    target = aws_sns_topic_subscription.this
+    values = { pending_confirmation = false, confirmation_was_authenticated = false }
+  }
+
+  assert {
+    condition     = output.unauthenticated == ["clicked"] && output.unconfirmed == []
+    error_message = "An email subscriber who opened the link must be listed, and a phone number not: ${jsonencode(output.unauthenticated)}"
+  }
+}
+
+run "authenticated_confirmation_is_not_listed" {
+  module { source = "./modules/topic" }
+  variables { subscribers = { team = { protocol = "email", endpoint = "team@example.com" } } }
+  override_resource {
+    target = aws_sns_topic_subscription.this
+    values = { pending_confirmation = false, confirmation_was_authenticated = true }
+  }
+
+  assert {
+    condition     = output.unauthenticated == []
+    error_message = "An authenticated confirmation must not be listed: ${jsonencode(output.unauthenticated)}"
+  }
+}
+
+run "customer_managed_key_encrypts_messages" {
+  command = plan
+  module { source = "./modules/topic" }
+  variables { kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1" }
+
+  assert {
+    condition     = aws_sns_topic.this.kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1"
+    error_message = "The topic must have the given key."
+  }
+}
+
+run "key_alias_fails" {
+  command = plan
+  module { source = "./modules/topic" }
+  variables { kms_key_arn = "alias/aws/sns" }
+  expect_failures = [var.kms_key_arn]
 }

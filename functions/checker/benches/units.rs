@@ -38,11 +38,18 @@ fn main() {
             );
         }
     }
-    println!("\nThe first tick of an hour and of a day, with rollups:");
+    println!("\nThe two ticks with the rollups of an hour, and of an hour and a day:");
     for (monitors, (name, checks)) in all() {
         for grain in [Grain::Hour, Grain::Day] {
-            let consumed = runtime.block_on(nominal::first_of(grain, checks, monitors));
+            let consumed = runtime.block_on(nominal::rollups(grain, checks, monitors));
             println!("{monitors} monitors, {name}, {grain}: {consumed:?}");
         }
+    }
+    println!(
+        "\nThe maximum write units of a minute, in the hour after midnight, 50 monitors from three locations:"
+    );
+    for (name, checks) in kinds {
+        let minutes = runtime.block_on(nominal::write_units_after_midnight(checks, 50, 3));
+        println!("{name}: {}", minutes.into_iter().fold(0.0, f64::max));
     }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use portpulse_alert::Publish;
-use portpulse_core::decide::Input;
+use portpulse_core::decide::{Elsewhere, Input};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::GroupState;
 use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
+use portpulse_core::page_url::PageUrl;
 use portpulse_core::round::Definitions;
 use portpulse_store::Store;
 use portpulse_store::store::GroupStateRead;
@@ -31,6 +32,7 @@ pub struct Checker<T, P, N, C> {
     pub(crate) clock: C,
     pub(crate) location: Location,
     pub(crate) fallback_locations: BTreeSet<Location>,
+    pub(crate) page: Option<PageUrl>,
 }
 
 /// The parameters of one invocation.
@@ -69,7 +71,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             clock,
             location,
             fallback_locations,
+            page: None,
         }
+    }
+
+    /// The checker with the address of the status page, which its notifications link to.
+    #[must_use]
+    pub fn with_page(self, page: Option<PageUrl>) -> Self {
+        Self { page, ..self }
     }
 
     /// `Some` if there is time for one more operation on the table.
@@ -94,7 +103,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             fleet: None,
             fallback_locations: &self.fallback_locations,
             controls: &BTreeMap::new(),
-            down_elsewhere: &BTreeSet::new(),
+            elsewhere: Elsewhere::NOTHING,
             now: self.clock.now(),
             me: &invocation.claimant,
         })

@@ -1,14 +1,15 @@
 //! The fourth and fifth step of a tick: reads the state again, decides, writes the decision conditionally, and publishes.
 //! Starts again after a conflict, and while the decision does not fit into one write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_alert::Publish;
-use portpulse_core::decide::{Completeness, Input, decide};
+use portpulse_core::control::Control;
+use portpulse_core::decide::{Completeness, Decision, Elsewhere, Input, decide};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{FleetState, GroupState, Status, Track};
+use portpulse_core::group_state::{FleetState, GroupState};
 use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::CLAIM_LIFETIME;
 use portpulse_core::round::Definitions;
@@ -100,6 +101,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         (is_stale_in_time || age < RESERVE).then_some(pause.min(until_stale.max(MIN_PAUSE)))
     }
 
+    /// Reads, decides, writes and delivers once.
     async fn attempt(
         &self,
         group: GroupId,
@@ -113,60 +115,20 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             return Ok(Attempt::Complete(Box::new(read.group_state)));
         }
         let group_state = read.group_state;
-        let controls = match self.store.controls().await {
-            Ok((controls, unreadable)) => {
-                effects.add_new_errors(
-                    unreadable
-                        .into_iter()
-                        .map(|source| Error::Unreadable { group, source }),
-                );
-                controls
-            }
-            // A notification despite a silence is better than no notification without one.
-            Err(source) => {
-                effects.add_new_errors([Error::Read {
-                    what: "controls",
-                    group,
-                    source,
-                }]);
-                BTreeMap::new()
-            }
-        };
-        let fleet = match self.store.fleet().await {
-            Ok(fleet) => Some(fleet),
-            Err(source) => {
-                effects.add_new_errors([Error::Read {
-                    what: "fleet state",
-                    group,
-                    source,
-                }]);
-                None
-            }
-        };
-        let down_elsewhere = self
-            .down_elsewhere(group, definitions, &group_state, effects)
-            .await;
+        let context = self.read_context(group, definitions, &group_state, effects).await;
         let input = Input {
             group,
             definitions,
             group_state: &group_state,
-            fleet: fleet.as_ref(),
+            fleet: context.fleet.as_ref(),
             fallback_locations: &self.fallback_locations,
-            controls: &controls,
-            down_elsewhere: &down_elsewhere,
+            controls: &context.controls,
+            elsewhere: &context.elsewhere,
             now: self.clock.now(),
             me: &invocation.claimant,
         };
         let decision = decide(&input, &self.store.decision_limit(group));
-        let failed = |source| Error::Decide { group, source };
-        if let Some(next) = &decision.state
-            && self.store.put_decision(group, next).await.map_err(failed)? == Written::Conflict
-        {
-            return Ok(Attempt::Overtaken);
-        }
-        if let Some(next) = &decision.fleet
-            && self.store.put_fleet(next).await.map_err(failed)? == Written::Conflict
-        {
+        if self.write(group, &decision).await? == Written::Conflict {
             return Ok(Attempt::Overtaken);
         }
         if decision.fleet_completeness == Completeness::Partial {
@@ -177,19 +139,19 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             decision: decision.state.unwrap_or_else(|| group_state.decision.clone()),
             ..group_state.clone()
         };
-        let fleet: Option<FleetState> = decision.fleet.or_else(|| fleet.clone());
+        let fleet = decision.fleet.or_else(|| context.fleet.clone());
         let input = Input {
             group_state: &decided,
             fleet: fleet.as_ref(),
             ..input
         };
-        let (delivered, delivery_effects) = self.deliver(Delivery::of(&input), invocation).await;
-        effects.published.extend(delivery_effects.published);
-        effects.errors.extend(delivery_effects.errors);
-        let claimed = decided
-            .decision
-            .outbox
-            .oldest_claim_of_others(input.me, input.now);
+        let (delivered, of_delivery) = self
+            .deliver(Delivery::of(&input, self.page.as_ref()), invocation)
+            .await;
+        effects.published.extend(of_delivery.published);
+        effects.errors.extend(of_delivery.errors);
+        let outbox = &decided.decision.outbox;
+        let claimed = outbox.oldest_claim_of_others(input.me, input.now);
         Ok(match (decision.completeness, delivered) {
             (Completeness::Complete, _) => Attempt::Complete(Box::new(decided)),
             (Completeness::Partial, Delivered::Some) => Attempt::Partial,
@@ -199,51 +161,52 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         })
     }
 
-    /// The monitors of other groups that are down and that a failing monitor of this group depends on.
-    async fn down_elsewhere(
+    /// Reads what a decision needs besides the group. The decision is made without the parts that cannot be read.
+    async fn read_context(
         &self,
         group: GroupId,
         definitions: &Definitions,
         group_state: &GroupState,
         effects: &mut Effects,
-    ) -> BTreeSet<MonitorId> {
-        let is_failing = |id: &MonitorId| {
-            group_state
-                .locations
-                .values()
-                .any(|state| state.entries.contains_key(id))
-                || group_state.decision.incidents.keys().any(|(of, _)| of == id)
-        };
-        let monitors = definitions
-            .monitors
-            .values()
-            .filter(|monitor| is_failing(monitor.id()));
-        let mut parents: BTreeMap<GroupId, BTreeSet<&MonitorId>> = BTreeMap::new();
-        for (parent, elsewhere) in monitors.flat_map(|monitor| &monitor.alert_policy().depends_on) {
-            if let Some(elsewhere) = elsewhere.filter(|elsewhere| *elsewhere != group) {
-                parents.entry(elsewhere).or_default().insert(parent);
-            }
+    ) -> Context {
+        let failed = |what| move |source| Error::Read { what, group, source };
+        // A notification despite a silence is better than no notification without one.
+        let controls = self.store.controls().await.map_err(failed("controls"));
+        let (controls, unreadable) = effects.value_of(controls).unwrap_or_default();
+        effects.add_new_errors(
+            unreadable
+                .into_iter()
+                .map(|source| Error::Unreadable { group, source }),
+        );
+        let fleet = self.store.fleet().await.map_err(failed("fleet state"));
+        Context {
+            controls,
+            fleet: effects.value_of(fleet),
+            elsewhere: self.elsewhere(group, definitions, group_state, effects).await,
         }
-        let mut down = BTreeSet::new();
-        for (elsewhere, ids) in parents {
-            match self.store.group_state(elsewhere).await {
-                Ok(read) => {
-                    let incidents = read.group_state.decision.incidents.into_iter();
-                    let open = incidents.filter(|((_, track), i)| {
-                        *track == Track::Health && i.status == Status::Down && i.is_bad_now()
-                    });
-                    down.extend(open.map(|((id, _), _)| id).filter(|id| ids.contains(id)));
-                }
-                // Without this state, its monitors suppress nothing.
-                Err(source) => effects.add_new_errors([Error::Read {
-                    what: "group state",
-                    group: elsewhere,
-                    source,
-                }]),
-            }
-        }
-        down
     }
+
+    /// Writes the changed states of a decision.
+    async fn write(&self, group: GroupId, decision: &Decision) -> Result<Written, Error> {
+        let failed = |source| Error::Decide { group, source };
+        let mut written = Written::Done;
+        if let Some(next) = &decision.state {
+            written = self.store.put_decision(group, next).await.map_err(failed)?;
+        }
+        if let (Written::Done, Some(next)) = (written, &decision.fleet) {
+            written = self.store.put_fleet(next).await.map_err(failed)?;
+        }
+        Ok(written)
+    }
+}
+
+/// What a decision needs besides the group.
+struct Context {
+    /// Silences and acknowledgements.
+    controls: BTreeMap<MonitorId, Control>,
+    /// `None` if the fleet state cannot be read.
+    fleet: Option<FleetState>,
+    elsewhere: Elsewhere,
 }
 
 /// The outcome of one attempt.

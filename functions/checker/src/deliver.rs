@@ -7,6 +7,7 @@ use portpulse_alert::{Publish, messages};
 use portpulse_core::decide::{Input, Notification, acknowledge_fleet_published, acknowledge_published};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState};
+use portpulse_core::page_url::PageUrl;
 use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::Written;
 use portpulse_store::table::Table;
@@ -41,7 +42,7 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     /// Collects the notifications of this claimant and all closed incidents.
-    pub(crate) fn of(input: &Input<'_>) -> Self {
+    pub(crate) fn of(input: &Input<'_>, page: Option<&PageUrl>) -> Self {
         let fleet = input
             .fleet
             .into_iter()
@@ -50,7 +51,7 @@ impl Delivery {
         Self {
             group: input.group,
             notifications: claimed
-                .map(|pending| Notification::compose(pending, input))
+                .map(|pending| Notification::compose(pending, input).with_page(page))
                 .collect(),
             closed: input.group_state.decision.closed.clone(),
             decision: input.group_state.decision.clone(),

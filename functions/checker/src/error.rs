@@ -18,6 +18,17 @@ pub enum Error {
         /// Its group.
         group: GroupId,
     },
+    /// The invocation ends before the tick, because the timeout of the function is too short. Later ticks of the minute are
+    /// missing too.
+    #[error(
+        "no time left for tick {tick} of {group} within this invocation (the timeout of the function must be 90 s or more)"
+    )]
+    NoTimeForTick {
+        /// The tick.
+        tick: Tick,
+        /// Its group.
+        group: GroupId,
+    },
     /// The group has listed locations, and this location is not among them. Its results are stored and do not count.
     /// The checker still decides on the results of the others.
     #[error(
@@ -122,8 +133,8 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
-    /// The rollup of an hour or a day cannot be stored. The first tick of the next hour retries.
-    #[error("cannot store the rollup {period} of {group}; the first tick of the next hour retries")]
+    /// The rollup of an hour or a day cannot be stored. A tick of the next hour retries.
+    #[error("cannot store the rollup {period} of {group}; a tick of the next hour retries")]
     RollUp {
         /// The hour or day.
         period: Period,
@@ -133,14 +144,14 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
-    /// No time was left for rollups. The first tick of the next hour retries.
-    #[error("no time left for the rollups of {group}; the first tick of the next hour retries")]
+    /// No time was left for rollups. A tick of the next hour retries.
+    #[error("no time left for the rollups of {group}; a tick of the next hour retries")]
     NoTimeToRollUp {
         /// The group.
         group: GroupId,
     },
-    /// Banners cannot be stored. The first tick of the next hour stores new ones.
-    #[error("cannot store the banners of {group}; the first tick of the next hour retries")]
+    /// Banners cannot be stored. A tick of the next hour stores new ones.
+    #[error("cannot store the banners of {group}; a tick of the next hour retries")]
     StoreBanners {
         /// The group.
         group: GroupId,
@@ -148,8 +159,8 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
-    /// No time was left to store banners. The first tick of the next hour stores new ones.
-    #[error("no time left to store the banners of {group}; the first tick of the next hour retries")]
+    /// No time was left to store banners. A tick of the next hour stores new ones.
+    #[error("no time left to store the banners of {group}; a tick of the next hour retries")]
     NoTimeToStoreBanners {
         /// The group.
         group: GroupId,
@@ -169,6 +180,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::FutureTick { .. } => "FutureTick",
+            Self::NoTimeForTick { .. } => "NoTimeForTick",
             Self::LocationNotListed { .. } => "LocationNotListed",
             Self::Read { .. } => "Read",
             Self::Unreadable { .. } => "Unreadable",

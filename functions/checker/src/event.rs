@@ -1,9 +1,9 @@
 //! The event that starts a tick: `{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}`.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use portpulse_core::group::GroupId;
+use portpulse_core::schedule::ticks;
+use portpulse_core::text::quoted;
 use portpulse_core::time::{Interval, Tick, parse_time};
 use serde_json::Value;
 
@@ -16,20 +16,12 @@ pub struct TickEvent {
 
 /// An invalid event with all diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid tick event: {} (expected an event such as {})", diagnostics.join("; "), EXAMPLE)]
 pub struct InvalidEvent {
     diagnostics: Vec<String>,
 }
 
-impl fmt::Display for InvalidEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let example = r#"{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}"#;
-        write!(
-            f,
-            "invalid tick event: {} (expected an event such as {example})",
-            self.diagnostics.join("; ")
-        )
-    }
-}
+const EXAMPLE: &str = r#"{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}"#;
 
 impl TickEvent {
     /// The tick of `group` that was scheduled for `time`.
@@ -42,10 +34,12 @@ impl TickEvent {
     /// # Errors
     /// All diagnostics together.
     pub fn parse(event: &Value) -> Result<Self, InvalidEvent> {
-        let mut diagnostics = Vec::new();
         let text = |field: &str| match event.get(field) {
             Some(Value::String(text)) => Ok(text.as_str()),
-            Some(other) => Err(format!("`{field}` must be text, not {}", excerpt(other))),
+            Some(other) => Err(format!(
+                "`{field}` must be text, not {}",
+                quoted(&other.to_string())
+            )),
             None => Err(format!("`{field}` is missing")),
         };
         let time = text("time").and_then(|text| parse_time(text).map_err(|error| format!("`time`: {error}")));
@@ -57,7 +51,12 @@ impl TickEvent {
             Some(value) => value
                 .as_u64()
                 .and_then(|shard| u32::try_from(shard).ok())
-                .ok_or_else(|| format!("`shard` must be a whole number from 0, not {}", excerpt(value))),
+                .ok_or_else(|| {
+                    format!(
+                        "`shard` must be a whole number from 0, not {}",
+                        quoted(&value.to_string())
+                    )
+                }),
             None => Err("`shard` is missing".to_owned()),
         };
         match (time, interval, shard) {
@@ -66,10 +65,10 @@ impl TickEvent {
                 group: GroupId { interval, shard },
             }),
             (time, interval, shard) => {
-                diagnostics.extend(time.err());
-                diagnostics.extend(interval.err());
-                diagnostics.extend(shard.err());
-                Err(InvalidEvent { diagnostics })
+                let diagnostics = [time.err(), interval.err(), shard.err()];
+                Err(InvalidEvent {
+                    diagnostics: diagnostics.into_iter().flatten().collect(),
+                })
             }
         }
     }
@@ -79,18 +78,14 @@ impl TickEvent {
         self.group
     }
 
+    /// The ticks to run: one, or with an interval below a minute those of the minute.
+    pub fn ticks(&self) -> Vec<Tick> {
+        ticks(self.time, self.group.interval)
+    }
+
     /// The tick: the scheduled time, aligned to the interval.
     pub fn tick(&self) -> Tick {
         Tick::containing(self.time, self.group.interval)
-    }
-}
-
-/// A value, shortened for a message.
-fn excerpt(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
 }
 

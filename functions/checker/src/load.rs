@@ -25,12 +25,22 @@ pub(crate) struct Loaded {
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Reads the definitions and the state of a group.
+    /// Reads the state of a group, and its definitions unless this invocation has read them.
     ///
     /// # Errors
     /// If a read failed.
-    pub(crate) async fn load(&self, group: GroupId) -> Result<Loaded, Vec<Error>> {
-        let (definitions, read) = join(self.store.definitions(group), self.store.group_state(group)).await;
+    pub(crate) async fn load(
+        &self,
+        group: GroupId,
+        known: Option<Definitions>,
+    ) -> Result<Loaded, Vec<Error>> {
+        let definitions = async {
+            match known {
+                Some(known) => Ok(known),
+                None => self.store.definitions(group).await,
+            }
+        };
+        let (definitions, read) = join(definitions, self.store.group_state(group)).await;
         let (definitions, read) = match (definitions, read) {
             (Ok(definitions), Ok(read)) => (definitions, read),
             (definitions, read) => {
@@ -40,7 +50,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 return Err(definitions.into_iter().chain(read).collect());
             }
         };
-        let (group_state, unreadable) = (read.group_state, read.unreadable);
+        let (mut definitions, group_state, unreadable) = (definitions, read.group_state, read.unreadable);
+        definitions.exclude_agents(&group_state.agents);
         let is_listed = group_state.listed.is_empty() || group_state.listed.contains(&self.location);
         let not_listed = (!is_listed).then(|| Error::LocationNotListed {
             location: self.location.clone(),

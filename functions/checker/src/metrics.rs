@@ -2,8 +2,6 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use std::str::FromStr;
-
 use portpulse_core::observation::milliseconds;
 use serde_json::{Map, Value, json};
 
@@ -19,31 +17,10 @@ pub enum Metrics {
     Emf,
 }
 
-/// An invalid format of metrics.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid value `{found}`, expected off or emf")]
-pub struct InvalidMetrics {
-    found: String,
-}
-
-impl FromStr for Metrics {
-    type Err = InvalidMetrics;
-
-    fn from_str(text: &str) -> Result<Self, InvalidMetrics> {
-        match text {
-            "off" => Ok(Self::Off),
-            "emf" => Ok(Self::Emf),
-            _ => Err(InvalidMetrics {
-                found: text.chars().take(40).collect(),
-            }),
-        }
-    }
-}
-
 /// The metrics line of a tick; `None` if the tick did not count, so that each tick is reported once.
 ///
 /// The metrics are per group and location, independent of the number of monitors: `Good`, `Failing` and `NoData` count
-/// checks; `ConnectP50`, `ConnectP95` and `ConnectMax` are milliseconds over good checks.
+/// checks; `TotalP50`, `TotalP95` and `TotalMax` are the total times of good checks in milliseconds.
 pub fn emf(report: &TickReport) -> Option<String> {
     let TickOutcome::Counted(_) = report.outcome else {
         return None;
@@ -55,9 +32,9 @@ pub fn emf(report: &TickReport) -> Option<String> {
         ("NoData", "Count", json!(sum.no_data)),
     ];
     let times = [
-        ("ConnectP50", sum.connect.percentile(50)),
-        ("ConnectP95", sum.connect.percentile(95)),
-        ("ConnectMax", sum.connect.max()),
+        ("TotalP50", sum.total.percentile(50)),
+        ("TotalP95", sum.total.percentile(95)),
+        ("TotalMax", sum.total.max()),
     ];
     for (name, time) in times {
         // Times that don't parse as a number are omitted.
@@ -108,6 +85,7 @@ mod tests {
             group: "1m#0".parse().unwrap(),
             location: "eu-west-1".parse().unwrap(),
             outcome,
+            retries: BTreeMap::new(),
             sum,
             published: Vec::new(),
             errors: Vec::new(),
@@ -125,20 +103,13 @@ mod tests {
         assert!(!line.contains('\n'));
         let line: Value = serde_json::from_str(&line).unwrap();
         let unit = |name: &str| {
-            if name.starts_with("Connect") {
+            if name.starts_with("Total") {
                 "Milliseconds"
             } else {
                 "Count"
             }
         };
-        let names = [
-            "Good",
-            "Failing",
-            "NoData",
-            "ConnectP50",
-            "ConnectP95",
-            "ConnectMax",
-        ];
+        let names = ["Good", "Failing", "NoData", "TotalP50", "TotalP95", "TotalMax"];
         let metrics = names.map(|name| json!({ "Name": name, "Unit": unit(name) }));
         let expected = json!({
             "_aws": {
@@ -148,7 +119,7 @@ mod tests {
                 }],
             },
             "Location": "eu-west-1", "Group": "1m#0", "Good": 2, "Failing": 1, "NoData": 1,
-            "ConnectP50": 0.05, "ConnectP95": 0.99, "ConnectMax": 1.0,
+            "TotalP50": 0.05, "TotalP95": 0.99, "TotalMax": 1.0,
         });
         assert_eq!(line, expected);
     }
@@ -156,7 +127,7 @@ mod tests {
     #[test]
     fn missing_times_are_omitted() {
         let line = emf(&report(TickOutcome::Counted(BTreeMap::new()), &["timeout"])).unwrap();
-        assert!(!line.contains("Connect"), "{line}");
+        assert!(!line.contains("Total"), "{line}");
     }
 
     #[test]

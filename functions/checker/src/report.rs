@@ -22,6 +22,8 @@ pub struct TickReport {
     pub location: Location,
     /// The outcome.
     pub outcome: TickOutcome,
+    /// The number of retries of each monitor that was retried.
+    pub retries: BTreeMap<MonitorId, u32>,
     /// The sum of all results; empty unless the tick counts.
     pub sum: Tally,
     /// The published notifications.
@@ -59,6 +61,11 @@ impl Effects {
         self.add_new_errors(later.errors);
     }
 
+    /// The value of a read; `None` after a failure, which is added.
+    pub(crate) fn value_of<T>(&mut self, read: Result<T, Error>) -> Option<T> {
+        read.map_err(|error| self.add_new_errors([error])).ok()
+    }
+
     /// Adds errors; see [`add_new`].
     pub(crate) fn add_new_errors(&mut self, errors: impl IntoIterator<Item = Error>) {
         add_new(&mut self.errors, errors);
@@ -72,6 +79,7 @@ impl TickReport {
             group,
             location,
             outcome: TickOutcome::Failed,
+            retries: BTreeMap::new(),
             sum: Tally::default(),
             published: Vec::new(),
             errors: Vec::new(),

@@ -1,12 +1,16 @@
-//! The last step of a tick: the first tick of an hour stores the rollups of this location for the hours and days that are over.
+//! The last step of an invocation: some minutes after an hour, at its own time in each location and group, it stores the
+//! rollups for the hours and days that are over.
 //!
 //! No other step depends on rollups. If time is short or the table fails, a later tick retries.
+
+use std::collections::BTreeMap;
 
 use portpulse_alert::Publish;
 use portpulse_core::group::GroupId;
 use portpulse_core::period::Period;
-use portpulse_core::rollup::{Due, OtherTimes, Rollup, of_rollups, of_ticks, other_times, with_others};
+use portpulse_core::rollup::{Due, PhaseRollup, Rollup, of_rollups, of_ticks, phase_rollup, with_phases};
 use portpulse_core::round::Definitions;
+use portpulse_store::history::Summary;
 use portpulse_store::table::{Read, Table};
 
 use crate::Error;
@@ -35,7 +39,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Malformed items are added to `warnings`.
     ///
     /// # Errors
-    /// The failure. The first tick of the next hour retries.
+    /// The failure. A tick of the next hour retries.
     async fn store_due_rollups(
         &self,
         group: GroupId,
@@ -45,7 +49,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         warnings: &mut Vec<Error>,
     ) -> Result<(), Error> {
         let all: Vec<Period> = due.hours.iter().chain(&due.days).copied().collect();
-        let (Some(first), false) = (all.first().copied(), all.is_empty()) else {
+        let Some(first) = all.first().copied() else {
             return Ok(());
         };
         let late = || Error::NoTimeToRollUp { group };
@@ -76,33 +80,41 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         }
         for day in due.days.iter().filter(is_missing) {
             self.time_left(deadline).ok_or_else(late)?;
-            // Strongly consistent, because the last hour was written just now.
-            let hours = self
-                .store
-                .summaries_of::<Rollup>(group, day.hours(), &self.location, Read::Strong)
-                .await;
-            let hours = hours.map_err(failed(*day))?;
-            warnings.extend(malformed(group, hours.unreadable.into_values()));
-            let others = self
-                .store
-                .summaries_of::<OtherTimes>(group, day.hours(), &self.location, Read::Strong)
-                .await;
-            let others = others.map_err(failed(*day))?;
-            warnings.extend(malformed(group, others.unreadable.into_values()));
-            let none = OtherTimes::new();
+            let hours: BTreeMap<_, Rollup> = self.hours_of(group, *day, warnings).await?;
+            let phases: BTreeMap<_, PhaseRollup> = self.hours_of(group, *day, warnings).await?;
+            let none = PhaseRollup::new();
             let whole = hours
-                .records
                 .into_iter()
-                .map(|(hour, rollup)| with_others(rollup, others.records.get(&hour).unwrap_or(&none)));
+                .map(|(hour, rollup)| with_phases(rollup, phases.get(&hour).unwrap_or(&none)));
             let rollup = of_rollups(&whole.collect::<Vec<_>>());
             self.store_rollup(group, *day, &rollup, deadline).await?;
         }
         Ok(())
     }
 
+    /// The summaries of the hours of a day. Strongly consistent, because the last hour was written just now.
+    async fn hours_of<S: Summary>(
+        &self,
+        group: GroupId,
+        day: Period,
+        warnings: &mut Vec<Error>,
+    ) -> Result<BTreeMap<Period, S>, Error> {
+        let found = self
+            .store
+            .summaries_of(group, day.hours(), &self.location, Read::Strong)
+            .await;
+        let found = found.map_err(|source| Error::RollUp {
+            period: day,
+            group,
+            source,
+        })?;
+        warnings.extend(malformed(group, found.unreadable.into_values()));
+        Ok(found.records)
+    }
+
     /// Stores a rollup unless it is empty or already stored.
     ///
-    /// The times of the other phases are written first, so that they exist if the rollup does.
+    /// The times of each phase are written first, so that they exist if the rollup does.
     async fn store_rollup(
         &self,
         group: GroupId,
@@ -113,26 +125,30 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         if rollup.is_empty() {
             return Ok(());
         }
-        let failed = |source| Error::RollUp {
-            period,
-            group,
-            source,
-        };
-        let others = other_times(rollup);
-        if !others.is_empty() {
-            self.time_left(deadline).ok_or(Error::NoTimeToRollUp { group })?;
-            let stored = self
-                .store
-                .put_summary(group, period, &self.location, &others)
-                .await;
-            stored.map_err(failed)?;
+        let phases = phase_rollup(rollup);
+        if !phases.is_empty() {
+            self.put_summary(group, period, &phases, deadline).await?;
         }
+        self.put_summary(group, period, rollup, deadline).await
+    }
+
+    async fn put_summary<S: Summary>(
+        &self,
+        group: GroupId,
+        period: Period,
+        summary: &S,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         self.time_left(deadline).ok_or(Error::NoTimeToRollUp { group })?;
         let stored = self
             .store
-            .put_summary(group, period, &self.location, rollup)
+            .put_summary(group, period, &self.location, summary)
             .await;
-        stored.map(drop).map_err(failed)
+        stored.map(drop).map_err(|source| Error::RollUp {
+            period,
+            group,
+            source,
+        })
     }
 }
 

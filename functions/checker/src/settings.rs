@@ -1,19 +1,18 @@
-//! The settings of the checker from environment variables. All invalid settings are reported together.
+//! The settings of the checker from environment variables.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use portpulse_core::id::Location;
+use portpulse_core::page_url::PageUrl;
+use portpulse_function::{Home, InvalidSettings, read_settings};
 
 use crate::metrics::Metrics;
 
 /// The settings of a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The name of the table.
-    pub table: String,
-    /// The AWS region of table and topic.
-    pub home_region: String,
+    /// The table. Its region is also that of the topic.
+    pub home: Home,
     /// The ARN of the topic for notifications.
     pub topic_arn: String,
     /// The location of this checker.
@@ -22,171 +21,134 @@ pub struct Settings {
     pub fallback_locations: BTreeSet<Location>,
     /// The format of metrics.
     pub metrics: Metrics,
-}
-
-/// Invalid settings with all diagnostics.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct InvalidSettings {
-    diagnostics: Vec<String>,
-}
-
-impl fmt::Display for InvalidSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "invalid environment variables: {}",
-            self.diagnostics.join("; ")
-        )
-    }
+    /// The address of the status page; `None` without one.
+    pub page: Option<PageUrl>,
 }
 
 impl Settings {
     /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_TOPIC_ARN`, `PORTPULSE_LOCATION` (default
     /// `AWS_REGION`), `PORTPULSE_LOCATIONS` (comma-separated, for a table that does not list the regions that should
-    /// report; default the location itself) and `PORTPULSE_METRICS` (`off` or `emf`, default `off`) from a lookup.
+    /// report; default the location itself), `PORTPULSE_METRICS` (`off` or `emf`, default `off`) and `PORTPULSE_PAGE_URL` (default
+    /// none) from a lookup.
     ///
     /// # Errors
     /// All missing and invalid settings.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
-        let mut diagnostics = Vec::new();
-        let variable = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
-        let mut required = |name: &str, what: &str| {
-            variable(name).unwrap_or_else(|| {
-                diagnostics.push(format!("{name} is not set (set it to {what})"));
-                String::new()
-            })
-        };
-        let table = required("PORTPULSE_TABLE", "the name of the DynamoDB table");
-        let home_region = required("PORTPULSE_HOME_REGION", "the AWS region of table and topic");
-        let topic_arn = required(
-            "PORTPULSE_TOPIC_ARN",
-            "the ARN of the SNS topic for notifications",
-        );
-        let (name, location) = match variable("PORTPULSE_LOCATION") {
-            Some(location) => ("PORTPULSE_LOCATION", Some(location)),
-            None => ("AWS_REGION", variable("AWS_REGION")),
-        };
-        let location = match location.map(|location| location.trim().parse::<Location>()) {
-            Some(Ok(location)) => Some(location),
-            Some(Err(error)) => {
-                diagnostics.push(format!("{name}: {error}"));
-                None
-            }
-            None => {
-                diagnostics.push(
-                    "neither PORTPULSE_LOCATION nor AWS_REGION is set (set one to the location of this checker)"
-                        .to_owned(),
+        read_settings(lookup, |reader| {
+            let home = reader.home();
+            let topic_arn = reader.required(
+                "PORTPULSE_TOPIC_ARN",
+                "the ARN of the SNS topic for notifications",
+            );
+            let names = ["PORTPULSE_LOCATION", "AWS_REGION"];
+            let name = names.into_iter().find(|name| reader.optional(name).is_some());
+            if name.is_none() {
+                reader.report(
+                    "neither PORTPULSE_LOCATION nor AWS_REGION is set: set one to the location of this checker",
                 );
-                None
             }
-        };
-        let mut fallback_locations = BTreeSet::new();
-        for name in variable("PORTPULSE_LOCATIONS")
-            .iter()
-            .flat_map(|list| list.split(','))
-        {
-            match name.trim().parse::<Location>() {
-                Ok(location) => {
-                    fallback_locations.insert(location);
+            let location: Option<Location> = name.and_then(|name| reader.parsed(name));
+            let mut fallback_locations: BTreeSet<Location> = reader.list("PORTPULSE_LOCATIONS");
+            if let Some(location) = &location {
+                if fallback_locations.is_empty() {
+                    fallback_locations.insert(location.clone());
+                } else if !fallback_locations.contains(location) {
+                    reader.report(format!(
+                        "PORTPULSE_LOCATIONS does not contain {location}, the location of this checker: add it"
+                    ));
                 }
-                Err(error) => diagnostics.push(format!("PORTPULSE_LOCATIONS: {error}")),
             }
-        }
-        if let Some(location) = &location {
-            if fallback_locations.is_empty() {
-                fallback_locations.insert(location.clone());
-            } else if !fallback_locations.contains(location) {
-                diagnostics.push(format!(
-                    "PORTPULSE_LOCATIONS does not contain {location}, the location of this checker (add it)"
-                ));
-            }
-        }
-        let metrics = variable("PORTPULSE_METRICS").map(|word| word.trim().parse::<Metrics>());
-        let metrics = metrics.transpose().unwrap_or_else(|error| {
-            diagnostics.push(format!("PORTPULSE_METRICS: {error}"));
-            None
-        });
-        match location {
-            Some(location) if diagnostics.is_empty() => Ok(Self {
-                table,
-                home_region,
-                topic_arn,
-                location,
+            let formats = [("off", Metrics::Off), ("emf", Metrics::Emf)];
+            let metrics = reader.choice("PORTPULSE_METRICS", &formats);
+            let page = reader.parsed("PORTPULSE_PAGE_URL");
+            Some(Self {
+                home: home?,
+                topic_arn: topic_arn?,
+                location: location?,
                 fallback_locations,
                 metrics: metrics.unwrap_or_default(),
-            }),
-            _ => Err(InvalidSettings { diagnostics }),
-        }
+                page,
+            })
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portpulse_testkit::function::lookup;
 
-    fn parse(vars: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
-        let find = |name: &str| {
-            vars.iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
-        Settings::parse(find)
-    }
-
-    const REQUIRED: [(&str, &str); 3] = [
+    const REQUIRED: [(&str, &str); 4] = [
         ("PORTPULSE_TABLE", "t"),
         ("PORTPULSE_HOME_REGION", "eu-west-1"),
         ("PORTPULSE_TOPIC_ARN", "arn:x"),
+        ("AWS_REGION", "eu-west-1"),
     ];
 
-    #[test]
-    fn single_location_needs_no_list() {
-        let settings = parse(&[&REQUIRED[..], &[("AWS_REGION", "eu-west-1")]].concat()).unwrap();
-        assert_eq!(
-            settings.fallback_locations,
-            BTreeSet::from(["eu-west-1".parse().unwrap()])
-        );
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let settings = Settings::parse(lookup(&[&REQUIRED, vars].concat()));
+        settings.map_err(|error| error.diagnostics)
     }
 
     #[test]
-    fn location_overrides_aws_region() {
-        let own = [
-            ("AWS_REGION", "eu-west-1"),
-            ("PORTPULSE_LOCATION", "office"),
-            ("PORTPULSE_LOCATIONS", "office, home"),
-        ];
-        let settings = parse(&[&REQUIRED[..], &own].concat()).unwrap();
+    fn location_overrides_aws_region_and_needs_no_list() {
+        for (vars, location, fallback) in [
+            (&[][..], "eu-west-1", &["eu-west-1"][..]),
+            (
+                &[
+                    ("PORTPULSE_LOCATION", "office"),
+                    ("PORTPULSE_LOCATIONS", "office, home"),
+                ],
+                "office",
+                &["home", "office"],
+            ),
+        ] {
+            let settings = parse(vars).unwrap();
+            assert_eq!(settings.location.as_str(), location);
+            let found: Vec<_> = settings.fallback_locations.iter().map(Location::as_str).collect();
+            assert_eq!(found, fallback);
+        }
+    }
+
+    #[test]
+    fn page_url_is_optional_and_valid() {
+        let page = |url| {
+            parse(&[("PORTPULSE_PAGE_URL", url)]).map(|settings| settings.page.map(|url| url.to_string()))
+        };
+        assert_eq!(page(""), Ok(None));
         assert_eq!(
-            (settings.location.as_str(), settings.fallback_locations.len()),
-            ("office", 2)
+            page("https://h.example.com/"),
+            Ok(Some("https://h.example.com".to_owned()))
+        );
+        let error = page("h.example.com").unwrap_err();
+        assert!(
+            error[0].contains("`h.example.com` is not the address of a page"),
+            "{error:?}"
         );
     }
 
     #[test]
     fn metrics_are_off_by_default() {
-        let metrics = |word: &str| {
-            let own = [("AWS_REGION", "eu-west-1"), ("PORTPULSE_METRICS", word)];
-            parse(&[&REQUIRED[..], &own].concat()).map(|settings| settings.metrics)
-        };
-        assert_eq!(
-            [metrics(""), metrics("off"), metrics("emf")],
-            [Metrics::Off, Metrics::Off, Metrics::Emf].map(Ok)
-        );
-        let error = metrics("on").unwrap_err().to_string();
-        assert!(
-            error.ends_with("PORTPULSE_METRICS: invalid value `on`, expected off or emf"),
-            "{error}"
-        );
+        for (word, expected) in [
+            ("", Ok(Metrics::Off)),
+            ("off", Ok(Metrics::Off)),
+            ("emf", Ok(Metrics::Emf)),
+            (
+                "on",
+                Err(["PORTPULSE_METRICS is invalid: `on`: use `off` or `emf`".to_owned()].to_vec()),
+            ),
+        ] {
+            let metrics = parse(&[("PORTPULSE_METRICS", word)]).map(|settings| settings.metrics);
+            assert_eq!(metrics, expected, "{word}");
+        }
     }
 
     #[test]
     fn all_invalid_settings_are_reported_together() {
-        assert_eq!(parse(&[]).unwrap_err().diagnostics.len(), 4);
-        let bad = [
-            ("AWS_REGION", "eu-west-1"),
-            ("PORTPULSE_LOCATIONS", "us-east-1,EU"),
-        ];
-        let error = parse(&[&REQUIRED[..], &bad].concat()).unwrap_err();
-        assert_eq!(error.diagnostics.len(), 2, "{error}");
+        assert_eq!(Settings::parse(|_| None).unwrap_err().diagnostics.len(), 4);
+        let diagnostics = parse(&[("PORTPULSE_LOCATIONS", "us-east-1,EU")]).unwrap_err();
+        assert_eq!(diagnostics.len(), 2, "{diagnostics:?}");
+        let diagnostics = parse(&[("AWS_REGION", "EU")]).unwrap_err();
+        assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
     }
 }

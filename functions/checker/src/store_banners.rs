@@ -22,7 +22,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Replaces the stored banners with those of a tick.
     ///
     /// # Errors
-    /// If the outcome of the write is unknown, or no time is left. The first tick of the next hour stores new banners.
+    /// If the outcome of the write is unknown, or no time is left. A tick of the next hour stores new banners.
     pub(crate) async fn store_banners(
         &self,
         group: GroupId,

@@ -5,23 +5,31 @@ use std::collections::BTreeMap;
 use portpulse_alert::Publish;
 use portpulse_core::banners;
 use portpulse_core::decide::is_nominal;
-use portpulse_core::rollup::{Tally, due, of_ticks};
+use portpulse_core::group::GroupId;
+use portpulse_core::rollup::{RollupDelay, Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
 use portpulse_store::table::Table;
 
+use crate::Error;
 use crate::checker::{Checker, Invocation};
 use crate::commit::Commitment;
 use crate::deadline::Deadline;
 use crate::load::Loaded;
 use crate::probe::{Clock, Probe};
 use crate::report::{TickOutcome, TickReport};
-use crate::{Error, TickEvent};
+use crate::run::{Position, Session};
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Handles one tick. Repeated deliveries of a tick only publish what is still pending.
-    pub async fn handle(&self, event: &TickEvent, invocation: &Invocation) -> TickReport {
-        let (group, tick) = (event.group(), event.tick());
+    /// Handles one tick.
+    pub(crate) async fn handle_tick(
+        &self,
+        group: GroupId,
+        tick: Tick,
+        invocation: &Invocation,
+        session: &mut Session,
+        position: Position,
+    ) -> TickReport {
         let mut report = TickReport::new(tick, group, self.location.clone());
         let now = self.clock.now();
         let deadline = Deadline {
@@ -33,7 +41,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             return report;
         }
 
-        let mut loaded = match self.load(group).await {
+        let mut loaded = match self.load(group, session.definitions.take()).await {
             Ok(loaded) => loaded,
             Err(errors) => {
                 report.errors = errors;
@@ -51,35 +59,15 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .check_and_commit(loaded, invocation, deadline, &mut report)
                 .await;
         }
-
-        let is_nominal = |loaded: &Loaded| {
-            self.ask(
-                group,
-                &loaded.definitions,
-                &loaded.group_state,
-                invocation,
-                is_nominal,
-            )
-        };
-        if loaded.decision_is_readable && !is_nominal(&loaded) {
-            let decided = self
-                .decide_and_publish(group, &loaded.definitions, invocation, deadline)
-                .await;
-            report.add(decided.effects);
-            report.errors.extend(decided.group_state.err());
-        }
-
-        if let TickOutcome::Counted(outcomes) = &report.outcome {
-            let definitions = &loaded.definitions;
-            let due = due(before, tick);
-            report.warnings = self.roll_up(group, &due, definitions, deadline).await;
-            if banners::is_due(before, tick) {
-                let stored = self
-                    .store_banners(group, tick, definitions, outcomes, deadline)
-                    .await;
-                report.warnings.extend(stored.err());
+        self.decide_unless_nominal(&loaded, invocation, deadline, &mut report)
+            .await;
+        if matches!(report.outcome, TickOutcome::Counted(_)) {
+            let before = *session.before.get_or_insert(before);
+            if position == Position::Last {
+                self.store_summaries(before, &loaded, deadline, &mut report).await;
             }
         }
+        session.definitions = Some(loaded.definitions);
         report
     }
 
@@ -92,7 +80,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         report: &mut TickReport,
     ) -> Loaded {
         let (group, tick) = (report.group, report.tick);
-        let checked = match self.check(group, tick, &loaded.definitions, deadline).await {
+        let checked = match self.check(group, tick, &loaded, deadline).await {
             Ok(checked) => checked,
             Err(error) => {
                 report.errors.push(error);
@@ -115,6 +103,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         match committed.is_counted {
             Ok(true) => {
                 report.outcome = TickOutcome::Counted(checked.outcomes);
+                report.retries = checked.retries;
                 report.sum = sum(&loaded.definitions, tick, checked.results);
             }
             Ok(false) => report.outcome = TickOutcome::Conflict,
@@ -123,6 +112,55 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         Loaded {
             group_state: committed.group_state,
             ..loaded
+        }
+    }
+
+    /// Decides on the committed state and publishes, unless the state is nominal.
+    async fn decide_unless_nominal(
+        &self,
+        loaded: &Loaded,
+        invocation: &Invocation,
+        deadline: Deadline,
+        report: &mut TickReport,
+    ) {
+        let (group, definitions) = (report.group, &loaded.definitions);
+        let is_nominal = self.ask(group, definitions, &loaded.group_state, invocation, is_nominal);
+        if !loaded.decision_is_readable || is_nominal {
+            return;
+        }
+        let decided = self
+            .decide_and_publish(group, definitions, invocation, deadline)
+            .await;
+        report.add(decided.effects);
+        report.errors.extend(decided.group_state.err());
+    }
+
+    /// Stores the rollups and banners that are due, if the tick counts.
+    async fn store_summaries(
+        &self,
+        before: Option<Tick>,
+        loaded: &Loaded,
+        deadline: Deadline,
+        report: &mut TickReport,
+    ) {
+        let (group, tick, definitions) = (report.group, report.tick, &loaded.definitions);
+        let TickOutcome::Counted(outcomes) = &report.outcome else {
+            return;
+        };
+        let listed = &loaded.group_state.listed;
+        let expected = if listed.is_empty() {
+            &self.fallback_locations
+        } else {
+            listed
+        };
+        let delay = RollupDelay::of(group, &self.location, expected);
+        let due = due(before, tick, delay);
+        report.warnings = self.roll_up(group, &due, definitions, deadline).await;
+        if banners::is_due(before, tick, delay.hour) {
+            let stored = self
+                .store_banners(group, tick, definitions, outcomes, deadline)
+                .await;
+            report.warnings.extend(stored.err());
         }
     }
 }

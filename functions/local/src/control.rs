@@ -1,14 +1,10 @@
-//! Shared by `ack`, `silence` and `unsilence`: finds a monitor by its id and updates its silence and acknowledgement with
-//! a conditional write.
-
-use std::collections::BTreeMap;
+//! Shared by `ack`, `silence`, `unsilence` and `note`: the author, and conditional writes of silences and acknowledgements.
 
 use jiff::Timestamp;
 use portpulse_core::control::{Control, Note};
-use portpulse_core::definition::near_misses;
-use portpulse_core::group::GroupId;
 use portpulse_core::id::MonitorId;
 use portpulse_store::store::Written;
+use serde_json::{Map, Value, json};
 
 use crate::output::{CommandError, with_help};
 use crate::table_access::OpenTable;
@@ -19,43 +15,37 @@ const MAX_ATTEMPTS: u32 = 5;
 /// The author of a silence or an acknowledgement.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AuthorArgs {
-    /// Your name, stored with the entry [default: $USER]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        default_value = "unknown",
-        hide_default_value = true,
-        hide_env = true
-    )]
-    by: String,
+    /// Your name, stored with the entry [default: $USER, or the name of the user of this process]
+    #[arg(long, value_name = "NAME", env = "USER", hide_env = true)]
+    by: Option<String>,
 }
 
 impl AuthorArgs {
+    /// The author's name.
+    pub(crate) fn name(&self) -> String {
+        let by = self.by.clone().filter(|name| !name.is_empty());
+        let by = by.or_else(|| whoami::username().ok());
+        by.unwrap_or_else(|| "unknown".to_owned())
+    }
+
     /// A note with this reason; it must be short and on one line.
-    pub(crate) fn note(&self, why: Option<&str>, at: Timestamp) -> Result<Note, CommandError> {
-        Note::new(&self.by, at, why).map_err(|error| CommandError::Usage {
-            message: with_help(error, "use a short text without line breaks"),
-        })
+    pub(crate) fn note(&self, reason: Option<&str>, at: Timestamp) -> Result<Note, CommandError> {
+        let note = Note::new(&self.name(), at, reason);
+        note.map_err(|error| CommandError::usage_with_help(error, "use a short text without line breaks"))
     }
 }
 
-/// Finds a monitor and its group by id, including disabled monitors and invalid definitions.
-pub(crate) async fn find_monitor(table: &OpenTable, id: &str) -> Result<(MonitorId, GroupId), CommandError> {
-    let all = table.store.all_stored_definitions(&BTreeMap::new()).await;
-    let all = all.map_err(|error| CommandError::failed(format!("read the definitions of {table}"), error))?;
-    let group = all.iter().find(|(_, definitions)| definitions.contains_key(id));
-    if let (Some((group, _)), Ok(monitor)) = (group, id.parse()) {
-        return Ok((monitor, *group));
-    }
-    let ids = all.values().flat_map(BTreeMap::keys).map(String::as_str);
-    let help = match near_misses(id, ids).as_slice() {
-        [] => "`portpulse status --json` lists all monitors".to_owned(),
-        near => format!("similar ids: {}", near.join(", ")),
-    };
-    let id = id.escape_debug();
-    let message = with_help(format_args!("monitor `{id}` does not exist in {table}"), help);
-    Err(CommandError::Usage { message })
+/// Author, time and reason of a silence or an acknowledgement, as JSON fields.
+pub(crate) fn note_json(note: &Note) -> Map<String, Value> {
+    let fields = [
+        ("by", json!(note.by())),
+        ("at", json!(note.at().to_string())),
+        ("reason", json!(note.why())),
+    ];
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// Replaces a monitor's control with the result of `next`, or leaves it if that is `None`. Returns the stored control.

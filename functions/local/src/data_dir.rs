@@ -131,6 +131,29 @@ impl DataDir {
         !matches!(path.join(DATABASE).try_exists(), Ok(false))
     }
 
+    /// Copies the database of a directory that no process uses, so that it can be read without a write to the directory.
+    /// Returns the path of the copy, or `None` if a process uses the directory.
+    pub(crate) fn copy_database(path: &Path, to: &Path) -> io::Result<Option<PathBuf>> {
+        let lock = match File::open(path.join(LOCK)) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        match lock.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => return Ok(None),
+            Some(Err(TryLockError::Error(error))) => return Err(error),
+            Some(Ok(())) | None => {}
+        }
+        let journals = BESIDE_DATABASE.into_iter().filter(|name| !name.ends_with("-shm"));
+        for name in std::iter::once(DATABASE).chain(journals) {
+            match std::fs::copy(path.join(name), to.join(name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && name != DATABASE => {}
+                copied => drop(copied?),
+            }
+        }
+        Ok(Some(to.join(DATABASE)))
+    }
+
     /// The path of the database file, valid while this value lives.
     pub(crate) fn database(&self) -> PathBuf {
         self.dir.stable_path(DATABASE)

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use portpulse_convert::export;
+use portpulse_convert::{Report, export};
 use portpulse_core::definition::NetworkAccess;
 
 use crate::ExitStatus;
-use crate::import::print_conversion_notes;
-use crate::output::{CommandError, Output, read_text};
+use crate::definitions::{DEFAULT_FILE, DefinitionFiles};
+use crate::import::print_report;
+use crate::output::{CommandError, Output, print_note};
 use crate::validate;
 
 /// Convert definitions to targets of the Prometheus blackbox exporter; unsupported settings are listed
@@ -17,9 +18,9 @@ use crate::validate;
 /// Exit status: 0 exported, 1 the file contains mistakes, 2 the file cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The definitions file; `-` is standard input
-    #[arg(default_value = "infra/monitors.yaml")]
-    file: PathBuf,
+    /// The definitions: files, folders of YAML files, or `-` for standard input
+    #[arg(default_value = DEFAULT_FILE)]
+    files: Vec<PathBuf>,
 
     /// Export a targets file for `file_sd_configs` of Prometheus
     #[arg(long, required = true)]
@@ -31,11 +32,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
-    let text = read_text(&args.file)?;
-    let name = args.file.display().to_string();
-    let file = match portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork) {
+    let definitions = DefinitionFiles::read(&args.files)?;
+    let file = match definitions.validate(NetworkAccess::OwnNetwork) {
         Ok(file) => file,
-        Err(mistakes) => return validate::print_mistakes(&name, &mistakes, false, output),
+        Err(invalid) => {
+            // Standard output has the export alone.
+            let lines = validate::mistake_lines(&definitions.name(), &invalid);
+            lines.iter().for_each(|line| print_note(line));
+            return Ok(ExitStatus::Failure);
+        }
     };
     let export = export(&file);
     let text = if args.blackbox {
@@ -44,6 +49,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
         export.targets
     };
     output.line(text.trim_end())?;
-    print_conversion_notes(&export.notes);
+    print_report(&Report::new(
+        file.monitors().len(),
+        file.monitors().len(),
+        &export.notes,
+    ));
     Ok(ExitStatus::Success)
 }

@@ -8,29 +8,26 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::definition::Monitor;
-use portpulse_core::group::GroupId;
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::rollup::of_ticks;
 use portpulse_core::time::{Interval, Tick, parse_duration, parse_time};
-use serde::Serialize;
+use portpulse_history::view::IncidentView;
+use serde_json::{Map, Value, json};
 
 use crate::ExitStatus;
-use portpulse_history::view::IncidentView;
-
-use crate::control::find_monitor;
-use crate::incident_list::{self, IncidentJson, IncidentList, end};
-use crate::incidents::{ago, row};
-use crate::output::{CommandError, Output, print_note, with_help};
+use crate::incident_list::{self, IncidentList, diagnosis, end};
+use crate::incidents::{ago, table_lines};
+use crate::monitor_selection::find_monitor;
+use crate::output::{CommandError, Output, monitor_title, print_note};
 use crate::overview::Overview;
 use crate::table_access::{MissingData, OpenTable, TableArgs, with_table};
-use crate::text_table;
-use phases::{Phases, TimesJson};
-use streaks::{Streak, StreakJson, streaks};
+use phases::Phases;
+use streaks::{Streak, streaks};
 
-/// The number of ticks shown before the start and after the end of an incident.
-const CONTEXT_TICKS: u32 = 5;
-/// The maximum ticks of an incident that are read per location, half of them from its start and half from its end.
-const MAX_TICKS: usize = 120;
+/// The number of checks shown before the start and after the end of an incident.
+const CONTEXT_CHECKS: u32 = 5;
+/// The maximum checks of an incident that are read per location, half of them from its start and half from its end.
+const MAX_CHECKS: usize = 120;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,8 +39,8 @@ Examples:
 /// Show a monitor's incidents, and the results of each location around one of them
 ///
 /// Shows the latest incident by default. Without an incident, shows the results around the time of --at, or the latest
-/// results. Consecutive equal results are combined into one line. If the checks have more phases than the connect, the
-/// percentiles of each phase follow (accurate to 6.25 % for the connect and 12 % for other phases).
+/// results. Consecutive equal results are combined into one line. The time shown is the total of all phases. If
+/// the checks have more phases than the connect, the percentiles of the total and of each phase follow (accurate to 12 %).
 ///
 /// Results are kept for 35 days. Of a long incident, the first and last 60 checks are read. The consumed read units, and
 /// a warning if older incidents are not listed, go to standard error.
@@ -79,28 +76,28 @@ pub(crate) struct Args {
 /// The incidents and results to show.
 struct History {
     monitor: MonitorId,
-    group: GroupId,
+    /// The name for people, if one is configured.
+    name: Option<String>,
+    interval: Interval,
     target: Option<String>,
     now: Timestamp,
+    /// The diagnosis of the incident shown.
+    diagnosis: Option<String>,
     /// The incidents of the monitor.
     incident_list: IncidentList,
     locations: BTreeMap<Location, Vec<Streak>>,
     /// The locations whose checks have more phases than the connect.
     phases: BTreeMap<Location, Phases>,
-    /// The number of ticks in the middle of the incident that were not read.
+    /// The number of checks in the middle of the incident that were not read.
     skipped: usize,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     with_table(&args.table_args, MissingData::Refuse, async |table| {
         let history = History::read(args, table).await?;
-        let lines = if args.json {
-            vec![history.json(&table.to_string())?]
-        } else {
-            history.lines()
-        };
-        for line in lines {
-            output.line(line)?;
+        match args.json {
+            true => output.json(&history.json(&table.to_string()))?,
+            false => output.lines(history.lines())?,
         }
         history.incident_list.warn_if_incomplete();
         print_note(&format!("Consumed read units: {}", table.read_units()));
@@ -112,7 +109,7 @@ impl History {
     async fn read(args: &Args, table: &OpenTable) -> Result<Self, CommandError> {
         let failed = |error| CommandError::failed(format!("read {table}"), error);
         let (id, group) = find_monitor(table, &args.id).await?;
-        let overview = Overview::read(&table.store, table.now()).await.map_err(failed)?;
+        let overview = Overview::of_table(table).await?;
         let now = overview.now;
         let selection = Selection::of(args, &id)?;
         let listed = ago(now, args.since);
@@ -150,9 +147,14 @@ impl History {
         }
         Ok(Self {
             monitor: id,
-            group,
+            name: monitor.and_then(|monitor| monitor.about().name.clone()),
+            interval: group.interval,
             target: monitor.map(|monitor| monitor.target().to_string()),
             now,
+            diagnosis: shown
+                .as_ref()
+                .and_then(diagnosis)
+                .map(|known| known.sentence.clone()),
             incident_list,
             locations,
             phases,
@@ -162,20 +164,19 @@ impl History {
 
     fn lines(&self) -> Vec<String> {
         let target = self.target.as_deref().unwrap_or("disabled or invalid");
-        let mut lines = vec![format!("{}  {target}  {}", self.monitor, self.group)];
+        let monitor = monitor_title(&self.monitor, self.name.as_deref());
+        let mut lines = vec![format!("{monitor}  {target}  every {}", self.interval)];
+        lines.extend(self.diagnosis.clone());
         let incidents = &self.incident_list.entries;
         if incidents.is_empty() {
             lines.push("No incidents in this period.".to_owned());
         }
-        let rows: Vec<_> = incidents.iter().map(|entry| row(entry, self.now)).collect();
-        lines.extend(text_table::lines(&rows));
+        lines.extend(table_lines(incidents, self.now));
         for (location, streaks) in &self.locations {
-            lines.push(String::new());
-            lines.push(format!("{location}:"));
-            let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
-            let phases = self.phases.get(location).map(Phases::rows).unwrap_or_default();
-            let tables = [text_table::lines(&rows), text_table::lines(&phases)].concat();
-            lines.extend(tables.into_iter().map(|line| format!("  {line}")));
+            lines.extend([String::new(), format!("{location}:")]);
+            let phases = self.phases.get(location).map(Phases::lines).unwrap_or_default();
+            let tables = streaks::lines(streaks).into_iter().chain(phases);
+            lines.extend(tables.map(|line| format!("  {line}")));
         }
         if self.skipped > 0 {
             lines.push(format!(
@@ -186,40 +187,26 @@ impl History {
         lines
     }
 
-    fn json(&self, table: &str) -> Result<String, CommandError> {
-        #[derive(Serialize)]
-        struct HistoryJson<'a> {
-            table: &'a str,
-            monitor: &'a str,
-            group: String,
-            target: Option<&'a str>,
-            incidents: Vec<IncidentJson<'a>>,
-            locations: BTreeMap<&'a str, Vec<StreakJson>>,
-            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-            phases: BTreeMap<&'a str, BTreeMap<&'static str, TimesJson>>,
-            ticks_not_read: usize,
-        }
-        let (locations, phases) = (self.locations.iter(), self.phases.iter());
-        let json = HistoryJson {
-            table,
-            monitor: self.monitor.as_str(),
-            group: self.group.to_string(),
-            target: self.target.as_deref(),
-            incidents: self
-                .incident_list
-                .entries
-                .iter()
-                .map(|entry| IncidentJson::of(entry, self.now))
-                .collect(),
-            locations: locations
-                .map(|(location, streaks)| (location.as_str(), streaks.iter().map(Streak::json).collect()))
-                .collect(),
-            phases: phases
-                .map(|(location, taken)| (location.as_str(), taken.json()))
-                .collect(),
-            ticks_not_read: self.skipped,
+    fn json(&self, table: &str) -> Value {
+        let incidents = self.incident_list.entries.iter();
+        let streaks = |(location, streaks): (&Location, &Vec<Streak>)| {
+            (location.to_string(), streaks.iter().map(Streak::json).collect())
         };
-        serde_json::to_string(&json).map_err(|error| CommandError::failed("write JSON", error))
+        let phases = self.phases.iter();
+        let phases: Map<_, _> = phases
+            .map(|(location, taken)| (location.to_string(), taken.json().into()))
+            .collect();
+        json!({
+            "table": table,
+            "monitor": self.monitor.as_str(),
+            "name": self.name,
+            "interval": self.interval.as_str(),
+            "target": self.target,
+            "incidents": incidents.map(|entry| incident_list::json(entry, self.now)).collect::<Vec<_>>(),
+            "locations": self.locations.iter().map(streaks).collect::<Map<_, _>>(),
+            "phases": phases,
+            "checks_not_read": self.skipped,
+        })
     }
 }
 
@@ -247,14 +234,12 @@ impl Selection {
         let id = id.escape_debug().to_string();
         match opened {
             Some(opened) => Ok(Self::Named { id, opened }),
-            None => Err(CommandError::Usage {
-                message: with_help(
-                    format_args!("--incident {id} is not an incident id of {monitor}"),
-                    format_args!(
-                        "run `portpulse incidents --json`; ids look like {monitor}@2026-11-22T05:40:00Z.7"
-                    ),
+            None => Err(CommandError::usage_with_help(
+                format_args!("--incident {id} is not an incident id of {monitor}"),
+                format_args!(
+                    "run `portpulse incidents --json`; ids look like {monitor}@2026-11-22T05:40:00Z.7"
                 ),
-            }),
+            )),
         }
     }
 
@@ -285,7 +270,7 @@ impl Selection {
                     false => "",
                 };
                 let message = || format!("incident {id} does not exist, or has expired{beyond_limit}");
-                Some(named.ok_or_else(|| CommandError::Usage { message: message() })?)
+                Some(named.ok_or_else(|| CommandError::usage(message()))?)
             }
         };
         Ok(found.cloned())
@@ -304,13 +289,13 @@ fn ticks(
         Some(entry) => (tick(entry.since), tick(end(entry, now))),
         None => (tick(time), tick(time)),
     };
-    let to = to.later(interval, CONTEXT_TICKS).min(tick(now));
+    let to = to.later(interval, CONTEXT_CHECKS).min(tick(now));
     let seconds = interval.seconds();
-    let from = from.as_second() - i64::from(CONTEXT_TICKS) * seconds;
+    let from = from.as_second() - i64::from(CONTEXT_CHECKS) * seconds;
     let count = usize::try_from((to.as_second() - from) / seconds + 1).unwrap_or(0);
     let first = Tick::containing(Timestamp::from_second(from).unwrap_or(Timestamp::MIN), interval);
-    let half = MAX_TICKS / 2;
-    let skipped = count.saturating_sub(MAX_TICKS);
+    let half = MAX_CHECKS / 2;
+    let skipped = count.saturating_sub(MAX_CHECKS);
     let selection = (0..count).filter(|at| skipped == 0 || *at < half || *at >= count - half);
     let tick = |at: usize| first.later(interval, u32::try_from(at).unwrap_or(u32::MAX));
     (selection.map(tick).collect(), skipped)

@@ -1,31 +1,39 @@
 //! `portpulse import`: converts the configuration of other monitoring tools to a definitions file.
 
-use std::collections::BTreeMap;
+mod files;
+mod kuma_database;
+mod report;
+
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use portpulse_convert::{Format, Import, ImportError, Note, NoteKind, Source, import};
+use portpulse_convert::{Changes, Format, Import, ImportError, Options, Report, Source, import};
 use rustix::fs::OFlags;
 
 use crate::ExitStatus;
-use crate::output::{CommandError, Output, count_of, print_note, read_text, with_help};
+use crate::output::{CommandError, Output, print_note, with_help};
 
-/// Convert the configuration of another monitoring tool to a definitions file; unsupported settings are listed
+pub(crate) use report::print_report;
+
+/// Convert the configuration of another monitoring tool to a definitions file; every difference is listed
 ///
-/// The definitions go to standard output, or to the file of --output. Settings that have no equivalent or change their
-/// meaning are listed on standard error.
+/// The definitions go to standard output, or to the file of --output. The report goes to standard error: how many monitors
+/// were imported, what was not carried over, what behaves differently, and what was not needed. Secrets in the files reach
+/// neither. If the output file exists, the report shows which of its monitors are new, changed or gone, and the file stays
+/// as it is without --force.
 ///
-/// Exit status: 0 imported, 1 the files contain nothing that can be monitored, 2 a file cannot be read or written.
+/// Exit status: 0 everything was carried over or behaves as listed, 1 something was not carried over, or the output file
+/// is not up to date, 2 a file cannot be read or written.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The tool that the files belong to
     #[arg(long, value_enum)]
     from: SourceFormat,
 
-    /// The configuration files; for Prometheus: its configuration, that of the blackbox exporter, and targets files
+    /// The configuration files, or folders with them; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
 
@@ -36,46 +44,113 @@ pub(crate) struct Args {
     /// Overwrite the output file if it exists
     #[arg(long, requires = "output")]
     force: bool,
+
+    /// The host of published ports (docker-compose), or a node (kubernetes) [default for docker-compose: localhost]
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+
+    /// Fill placeholders such as ${HOST} from the environment variables; those that look like secrets stay
+    #[arg(long)]
+    env: bool,
+
+    /// Print one JSON object with the report, and with the definitions unless --output is given
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SourceFormat {
-    /// Gatus: its configuration (YAML)
+    /// Gatus: its configuration (YAML), or its folder of files
     Gatus,
-    /// Uptime Kuma 1.x: its backup (JSON)
+    /// Uptime Kuma: its database kuma.db (1.x and 2.x), or the backup of 1.x (JSON)
     UptimeKuma,
-    /// Prometheus with its blackbox exporter
+    /// Prometheus with its blackbox exporter: both configurations, and targets files
     Prometheus,
     /// UptimeFlare: the exports of its uptime.config.ts (JSON)
     #[value(name = "uptimeflare")]
     UptimeFlare,
+    /// Upptime: its .upptimerc.yml
+    Upptime,
+    /// cloudprober: its configuration (text format, YAML or JSON)
+    Cloudprober,
+    /// Terraform: the output of `terraform show -json`
+    TerraformState,
+    /// Docker Compose: its files; published ports are checked on --host
+    DockerCompose,
+    /// Kubernetes: manifests, or the output of `kubectl get -o json`
+    Kubernetes,
+}
+
+impl SourceFormat {
+    fn format(self) -> Format {
+        match self {
+            Self::Gatus => Format::Gatus,
+            Self::UptimeKuma => Format::UptimeKuma,
+            Self::Prometheus => Format::Prometheus,
+            Self::UptimeFlare => Format::UptimeFlare,
+            Self::Upptime => Format::Upptime,
+            Self::Cloudprober => Format::Cloudprober,
+            Self::TerraformState => Format::Terraform,
+            Self::DockerCompose => Format::Compose,
+            Self::Kubernetes => Format::Kubernetes,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
-    let format = match args.from {
-        SourceFormat::Gatus => Format::Gatus,
-        SourceFormat::UptimeKuma => Format::UptimeKuma,
-        SourceFormat::Prometheus => Format::Prometheus,
-        SourceFormat::UptimeFlare => Format::UptimeFlare,
-    };
-    let mut texts = Vec::new();
-    for file in &args.files {
-        texts.push((file.display().to_string(), read_text(file)?));
-    }
+    let format = args.from.format();
+    let texts = files::read(format, &args.files)?;
     let sources: Vec<_> = texts.iter().map(|(name, text)| Source { name, text }).collect();
-    match import(format, &sources) {
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = Options {
+        environment: args.env.then_some(&environment),
+        host: args.host.as_deref(),
+    };
+    match import(format, &sources, &options) {
         Ok(import) => {
-            write(args, &import, output)?;
-            print_conversion_notes(&import.notes);
-            print_note(&format!(
-                "Imported {}.",
-                count_of(import.monitors as u64, "monitor")
-            ));
-            Ok(ExitStatus::Success)
+            let written = match &args.output {
+                Some(path) => write(path, &import, args.force)?,
+                None => Written::Nowhere,
+            };
+            if args.json {
+                let definitions = args.output.is_none().then_some(import.text.as_str());
+                output.line(report::json(&import.report, definitions, written.changes()))?;
+            } else {
+                if args.output.is_none() {
+                    output.line(import.text.trim_end())?;
+                }
+                print_report(&import.report);
+                print_note(&report::summary(&import.report, &format));
+                if let (Some(path), Written::New | Written::Changed(_)) = (&args.output, &written) {
+                    print_note(&format!(
+                        "Validate them with: portpulse validate {}",
+                        shell_word(path)
+                    ));
+                }
+            }
+            if let (Some(changes), Some(path)) = (written.changes(), &args.output) {
+                if !args.json {
+                    report::print_changes(changes, path);
+                }
+                if let Written::Kept(_) = written
+                    && !changes.is_empty()
+                {
+                    print_note(&with_help(
+                        format_args!("{} was not changed", path.display()),
+                        "add --force to overwrite it",
+                    ));
+                    return Ok(ExitStatus::Failure);
+                }
+            }
+            Ok(status(&import.report))
         }
-        Err(ImportError::NoMonitors { notes }) => {
-            print_conversion_notes(&notes);
-            print_note("error: the files contain nothing that can be monitored");
+        Err(ImportError::NoMonitors { report }) => {
+            if args.json {
+                output.line(report::json(&report, None, None))?;
+            } else {
+                print_report(&report);
+                print_note("error: the files contain nothing that can be monitored");
+            }
             Ok(ExitStatus::Failure)
         }
         Err(
@@ -86,11 +161,44 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
     }
 }
 
-fn write(args: &Args, import: &Import, output: &mut Output) -> Result<(), CommandError> {
-    let Some(path) = &args.output else {
-        return output.line(import.text.trim_end());
-    };
-    write_file(path, &import.text, args.force).map_err(|error| {
+fn status(report: &Report) -> ExitStatus {
+    if report.lost.is_empty() {
+        ExitStatus::Success
+    } else {
+        ExitStatus::Failure
+    }
+}
+
+/// What became of the definitions.
+enum Written {
+    /// There is no output file.
+    Nowhere,
+    /// The output file is new, or its content could not be compared.
+    New,
+    /// The output file was overwritten, with these changes.
+    Changed(Changes),
+    /// The output file exists, and would change like this.
+    Kept(Changes),
+}
+
+impl Written {
+    fn changes(&self) -> Option<&Changes> {
+        match self {
+            Self::Nowhere | Self::New => None,
+            Self::Changed(changes) | Self::Kept(changes) => Some(changes),
+        }
+    }
+}
+
+fn write(path: &Path, import: &Import, force: bool) -> Result<Written, CommandError> {
+    let known = std::fs::read_to_string(path)
+        .ok()
+        .filter(|_| !path.is_symlink())
+        .and_then(|text| portpulse_convert::changes(&text, &import.text));
+    if let (Some(known), false) = (known.clone(), force) {
+        return Ok(Written::Kept(known));
+    }
+    write_file(path, &import.text, force).map_err(|error| {
         let (problem, help) = if error.kind() == io::ErrorKind::AlreadyExists {
             ("already exists", "add --force to overwrite it")
         } else if path.is_symlink() {
@@ -98,9 +206,20 @@ fn write(args: &Args, import: &Import, output: &mut Output) -> Result<(), Comman
         } else {
             return CommandError::failed(format!("write {}", path.display()), error);
         };
-        let message = with_help(format_args!("{} {problem}", path.display()), help);
-        CommandError::Usage { message }
-    })
+        CommandError::usage_with_help(format_args!("{} {problem}", path.display()), help)
+    })?;
+    Ok(known.map_or(Written::New, Written::Changed))
+}
+
+/// A path as a shell reads it as one word.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if text.chars().all(is_plain) && !text.starts_with('-') {
+        return text;
+    }
+    let prefix = if text.starts_with('-') { "./" } else { "" };
+    format!("{prefix}'{}'", text.replace('\'', "'\\''"))
 }
 
 fn write_file(path: &Path, text: &str, force: bool) -> io::Result<()> {
@@ -114,33 +233,4 @@ fn write_file(path: &Path, text: &str, force: bool) -> io::Result<()> {
         options.create_new(true);
     }
     options.open(path)?.write_all(text.as_bytes())
-}
-
-/// Prints the settings that were not converted, grouped by kind; equal entries of several monitors form one line.
-pub(crate) fn print_conversion_notes(notes: &[Note]) {
-    for (kind, title) in [
-        (NoteKind::Lost, "Not converted:"),
-        (NoteKind::Changed, "Converted with a different meaning:"),
-        (NoteKind::Unknown, "Unknown settings:"),
-        (NoteKind::NotNeeded, "Not needed:"),
-    ] {
-        let mut same: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-        for each in notes.iter().filter(|each| each.kind == kind) {
-            same.entry((&each.field, &each.reason))
-                .or_default()
-                .push(&each.item);
-        }
-        if same.is_empty() {
-            continue;
-        }
-        print_note(title);
-        for ((field, reason), item) in same {
-            let field = if field.is_empty() {
-                String::new()
-            } else {
-                format!("{field}: ")
-            };
-            print_note(&format!("  {field}{reason} ({})", item.join(", ")));
-        }
-    }
 }

@@ -3,12 +3,15 @@
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
+use portpulse_core::decide::Explanation;
+use portpulse_core::definition::Visibility;
 use portpulse_core::group_state::{Ending, Finding};
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_history::assemble;
 use portpulse_history::view::{Audience, IncidentView};
 use portpulse_store::table::{PagedQuery, Table};
 use portpulse_store::{Error, Store};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::output::print_note;
 use crate::overview::{Overview, reader};
@@ -72,6 +75,11 @@ pub(crate) fn finding(incident: &IncidentView) -> Option<&Finding> {
     incident.inside.as_ref()?.finding.as_ref()
 }
 
+/// The diagnosis of the incident.
+pub(crate) fn diagnosis(incident: &IncidentView) -> Option<&Explanation> {
+    incident.inside.as_ref()?.diagnosis.as_ref()
+}
+
 pub(crate) const fn ending_name(ending: Ending) -> &'static str {
     match ending {
         Ending::Recovered => "recovered",
@@ -79,38 +87,37 @@ pub(crate) const fn ending_name(ending: Ending) -> &'static str {
     }
 }
 
-/// An incident as one JSON object.
-#[derive(Serialize)]
-pub(crate) struct IncidentJson<'a> {
-    id: String,
-    monitor: &'a str,
-    status: &'static str,
-    opened: String,
-    since: String,
-    cause: Option<&'static str>,
-    detail: Option<&'a str>,
-    closed: Option<String>,
-    ending: Option<&'static str>,
-    seconds: i64,
+fn note(note: &OperatorNote) -> Value {
+    json!({
+        "at": note.at.to_string(),
+        "by": note.by(),
+        "text": note.text(),
+        "public": note.visibility == Visibility::Public,
+    })
 }
 
-impl<'a> IncidentJson<'a> {
-    pub(crate) fn of(incident: &'a IncidentView, now: Timestamp) -> Self {
-        let finding = finding(incident);
-        let lasted = end(incident, now).duration_since(incident.since);
-        Self {
-            id: incident.id.to_string(),
-            monitor: incident.id.monitor.as_str(),
-            status: incident.status.as_str(),
-            opened: incident.opened.to_string(),
-            since: incident.since.to_string(),
-            cause: finding.map(|finding| finding.cause.code()),
-            detail: finding
-                .and_then(|finding| finding.detail.as_ref())
-                .map(|detail| detail.as_str()),
-            closed: incident.closed.map(|(closed, _)| closed.to_string()),
-            ending: incident.closed.map(|(_, ending)| ending_name(ending)),
-            seconds: lasted.as_secs().max(0),
-        }
-    }
+/// An incident as one JSON object.
+pub(crate) fn json(incident: &IncidentView, now: Timestamp) -> Value {
+    let (finding, diagnosis) = (finding(incident), diagnosis(incident));
+    let cluster = incident
+        .inside
+        .as_ref()
+        .and_then(|inside| inside.cluster.as_ref());
+    let lasted = end(incident, now).duration_since(incident.since);
+    json!({
+        "id": incident.id.to_string(),
+        "monitor": incident.id.monitor.as_str(),
+        "status": incident.status.as_str(),
+        "opened": incident.opened.to_string(),
+        "since": incident.since.to_string(),
+        "layer": diagnosis.map(|known| known.diagnosis.layer.as_str()),
+        "diagnosis": diagnosis.map(|known| known.sentence.as_str()),
+        "cluster": cluster.map(ToString::to_string),
+        "cause": finding.map(|finding| finding.cause.code()),
+        "detail": finding.and_then(|finding| Some(finding.detail.as_ref()?.as_str())),
+        "closed": incident.closed.map(|(closed, _)| closed.to_string()),
+        "ending": incident.closed.map(|(_, ending)| ending_name(ending)),
+        "seconds": lasted.as_secs().max(0),
+        "notes": incident.notes.iter().map(note).collect::<Vec<_>>(),
+    })
 }

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_alert::elapsed;
-use portpulse_core::group_state::Status;
 use portpulse_core::time::parse_duration;
-
-use crate::ExitStatus;
 use portpulse_history::view::IncidentView;
 
-use crate::incident_list::{self, IncidentJson, end, ending_name, finding};
-use crate::output::{BAD, CommandError, Output, WARNING, clock_time, print_note};
+use crate::ExitStatus;
+use crate::incident_list::{self, diagnosis, end, ending_name, finding};
+use crate::output::{CommandError, Output, clock_time, print_note, status_style};
 use crate::overview::Overview;
 use crate::status::cause;
 use crate::table_access::{MissingData, TableArgs, with_table};
@@ -49,29 +47,23 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     with_table(&args.table_args, MissingData::Refuse, async |table| {
-        let failed = |error| CommandError::failed(format!("read {table}"), error);
-        let overview = Overview::read(&table.store, table.now()).await.map_err(failed)?;
+        let overview = Overview::of_table(table).await?;
         let now = overview.now;
-        let mut incident_list = incident_list::read(&table.store, &overview, ago(now, args.since))
-            .await
-            .map_err(failed)?;
+        let incident_list = incident_list::read(&table.store, &overview, ago(now, args.since)).await;
+        let mut incident_list =
+            incident_list.map_err(|error| CommandError::failed(format!("read {table}"), error))?;
         incident_list
             .entries
             .retain(|entry| !args.open || entry.closed.is_none());
-        let entries = &incident_list.entries;
-        let lines = if args.json {
-            let lines = entries
-                .iter()
-                .map(|entry| serde_json::to_string(&IncidentJson::of(entry, now)));
-            let lines: Result<Vec<_>, _> = lines.collect();
-            lines.map_err(|error| CommandError::failed("write JSON", error))?
-        } else if entries.is_empty() {
-            vec!["No incidents.".to_owned()]
+        let entries = incident_list.entries.iter();
+        if args.json {
+            entries
+                .map(|entry| incident_list::json(entry, now))
+                .try_for_each(|line| output.json(&line))?;
+        } else if incident_list.entries.is_empty() {
+            output.line("No incidents.")?;
         } else {
-            text_table::lines(&entries.iter().map(|entry| row(entry, now)).collect::<Vec<_>>())
-        };
-        for line in lines {
-            output.line(line)?;
+            output.lines(table_lines(entries, now))?;
         }
         incident_list.warn_if_incomplete();
         print_note(&format!("Consumed read units: {}", table.read_units()));
@@ -85,19 +77,27 @@ pub(crate) fn ago(now: Timestamp, length: Duration) -> Timestamp {
     now.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }
 
-pub(crate) fn row(entry: &IncidentView, now: Timestamp) -> Vec<Cell> {
+/// The table of incidents.
+pub(crate) fn table_lines<'a>(
+    incidents: impl IntoIterator<Item = &'a IncidentView>,
+    now: Timestamp,
+) -> Vec<String> {
+    let titles = ["SINCE", "MONITOR", "STATUS", "LENGTH", "ENDING", "CAUSE"];
+    text_table::titled(
+        &titles,
+        incidents.into_iter().map(|entry| row(entry, now)).collect(),
+    )
+}
+
+fn row(entry: &IncidentView, now: Timestamp) -> Vec<Cell> {
     let (since, end) = (entry.since, end(entry, now));
     let ending = entry.closed.map_or("open", |(_, ending)| ending_name(ending));
-    let style = match entry.status {
-        Status::Down | Status::Exposed => BAD,
-        Status::Up | Status::Degraded | Status::Unknown => WARNING,
-    };
     vec![
         Cell::new(clock_time(since)),
         Cell::new(entry.id.monitor.as_str()),
-        Cell::new(entry.status.as_str()).styled(style),
+        Cell::new(entry.status.as_str()).styled(status_style(entry.status)),
         Cell::new(elapsed(since, end)).right(),
         Cell::new(ending),
-        Cell::new(cause(finding(entry))),
+        Cell::new(cause(diagnosis(entry), finding(entry))),
     ]
 }

@@ -4,14 +4,15 @@ mod alert;
 pub(crate) mod backend;
 mod clock;
 mod demo;
-mod http_server;
+pub(crate) mod http_server;
 mod relay;
-mod scheduler;
+pub(crate) mod round_json;
+pub(crate) mod scheduler;
 mod screen;
 mod status_page;
+pub(crate) mod stop_signal;
 mod sync_definitions;
-mod temp_dir;
-mod tick_json;
+pub(crate) mod temp_dir;
 mod watch_state;
 
 use std::collections::BTreeSet;
@@ -21,34 +22,33 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::Clock as _;
-use portpulse_core::definition::{DefinitionFile, NetworkAccess};
+use portpulse_core::definition::{DefinitionFile, Monitor, NetworkAccess};
 use portpulse_core::id::Location;
 use portpulse_core::time::parse_duration;
 use portpulse_history::{Groups, ReadLimit, Reader, Scope};
 use portpulse_local_aws::dynamodb::TABLE;
-use portpulse_local_aws::sns::TOPIC_ARN;
-use portpulse_monitors_file::Mistake;
+use portpulse_local_aws::sns::{Published, TOPIC_ARN};
 use portpulse_prober::{Prober, Settings};
 use portpulse_relay::{Config, LocalSecrets};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 use tokio::task::LocalSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::ExitStatus;
-use crate::output::{CommandError, Output, count_of, mistake_lines, read_text};
-use crate::table_access::DEFAULT_DATA_DIR;
-use alert::{Alert, shell_quoted};
+use crate::definitions::{DEFAULT_FILE, DefinitionFiles};
+use crate::output::{CommandError, Output, clock_time, count_of, invalid_file, read_text};
+use crate::table_access::{DEFAULT_DATA_DIR, runtime};
+use alert::shell_quoted;
 use backend::Backend;
 use clock::FastClock;
 use demo::Demo;
-use relay::LocalRelay;
-use scheduler::{CheckerParts, SharedProber};
+use relay::{LocalRelay, RelayEvent};
+use scheduler::{CheckerParts, FinishedTick, SharedProber};
 use screen::{DisplayMode, Screen};
 use status_page::{PageArgs, PageListener};
+use stop_signal::StopSignal;
 use temp_dir::TempDir;
 use watch_state::WatchState;
 
@@ -60,9 +60,9 @@ use watch_state::WatchState;
 /// Exit status: 0 stopped by a signal or by --for, 2 invalid usage or an error, 130 interrupted during shutdown.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The definitions file
-    #[arg(long, value_name = "FILE", default_value = "infra/monitors.yaml")]
-    monitors: PathBuf,
+    /// The definitions: a file, or a folder of YAML files; repeatable
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_FILE)]
+    monitors: Vec<PathBuf>,
 
     /// The data directory, kept between starts; created if necessary
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA_DIR)]
@@ -81,7 +81,7 @@ pub(crate) struct Args {
 
     /// The directory that replaces Parameter Store and Secrets Manager: `ssm:/ops/chat` is read from `DIR/ssm/ops/chat`,
     /// `secretsmanager:pager` from `DIR/secretsmanager/pager`
-    #[arg(long, value_name = "DIR", requires = "relay")]
+    #[arg(long, value_name = "DIR")]
     secrets: Option<PathBuf>,
 
     #[command(flatten)]
@@ -105,158 +105,209 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::failed("start the runtime", error))?;
     // The handler's futures are not `Send`.
-    LocalSet::new().block_on(&runtime, watch_ports(args, output))?;
+    LocalSet::new().block_on(&runtime()?, monitor_ports(args, output))?;
     Ok(ExitStatus::Success)
 }
 
-async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandError> {
-    let demo = match args.demo {
-        true => Some(Demo::open().await.map_err(failed("open the demo's ports"))?),
-        false => None,
-    };
-    let file = definitions(args, demo.as_ref())?;
-    let destinations = destinations(args.relay.as_deref())?;
-    let secrets = LocalSecrets::new(args.secrets.clone());
-    let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
-    let problems = scheduler::speed_problems(file.monitors(), speed);
-    if !problems.is_empty() {
-        let message = problems.join("\n");
-        return Err(CommandError::Usage { message });
-    }
-    let locations: BTreeSet<Location> = args.locations.iter().cloned().collect();
-    let page_listener = args.page.bind()?;
+async fn monitor_ports(args: &Args, output: &mut Output) -> Result<(), CommandError> {
+    let plan = RunPlan::read(args).await?;
     let mut stop_signal = StopSignal::new()?;
-    let mut screen = Screen::new(output, DisplayMode::select(args.json));
-
     let temp_dir = match args.demo {
         true => Some(TempDir::create().map_err(failed("create a data directory for the demo"))?),
         false => None,
     };
     let data = temp_dir.as_ref().map_or(args.data.as_path(), TempDir::path);
-    let (mut backend, mut published) = Backend::start(data).await?;
+    let (mut backend, published) = Backend::start(data).await?;
     let route = backend.route();
     let table = DynamoTable::new(route.dynamodb(), TABLE);
-    let (relay, mut relayed) = LocalRelay::start(destinations, &secrets, &table).await?;
+    let secrets = LocalSecrets::new(args.secrets.clone());
+    let (relay, relayed) = LocalRelay::start(plan.destinations, &secrets, &table).await?;
     let store = Store::new(table);
-    let existing = sync_definitions::read_existing(&store)
-        .await
-        .map_err(failed("read the stored state"))?;
-    let latest = existing.latest;
-    sync_definitions::write_changes(&store, &file, &locations, &existing)
-        .await
-        .map_err(failed("write the definitions"))?;
+    let latest = write_definitions(&store, &plan.file, &plan.locations).await?;
 
     let start = start_time(latest, args.demo);
-    let clock = FastClock::starting(start, speed);
+    let clock = FastClock::starting(start, plan.speed);
     backend.announce(&clock)?;
     stop_signal.at = args.length.map(|length| Instant::now() + length);
-    for line in opening_lines(&file, &locations, speed, start) {
+    let watch = WatchState::new(&plan.locations, &plan.file);
+    let mut screen = Screen::new(output, DisplayMode::select(args.json), watch, clock, data);
+    for line in opening_lines(&plan.file, &plan.locations, plan.speed, start) {
         screen.note(&line)?;
     }
     if temp_dir.is_some() {
-        screen.note(&format!(
-            "Data directory: {} (other commands need --data)",
-            shell_quoted(data)
-        ))?;
+        let data = shell_quoted(data);
+        screen.note(&format!("Data directory: {data} (other commands need --data)"))?;
     }
-    if let Some(page_listener) = &page_listener {
+    if let Some(page_listener) = &plan.page_listener {
         screen.note(&format!("Status page: {}", page_listener.url()))?;
     }
-    let scope = Scope {
-        groups: Groups::Known(file.monitors().iter().map(|defined| defined.group).collect()),
-        expected: locations.clone(),
-    };
-    let reader = Reader::new(store.table().clone(), scope, ReadLimit::default());
-    let prober = prober(&file, &locations, page_listener.as_ref()).map_err(failed("start the prober"))?;
-    let running_page = page_listener
-        .map(|page_listener| page_listener.serve(reader, clock))
-        .transpose()?;
+    let prober = prober(&plan.file, &plan.locations, plan.page_listener.as_ref());
     let checker_parts = CheckerParts {
         store,
-        prober: SharedProber(Rc::new(prober)),
+        prober: SharedProber(Rc::new(
+            prober.map_err(failed("start the prober"))?.with_secrets(secrets),
+        )),
         topic: SnsTopic::new(route.sns(), TOPIC_ARN),
         clock,
-        locations: locations.clone(),
+        locations: plan.locations,
+        page: args.page.page_url.clone(),
     };
-    let services = demo.map(|demo| tokio::task::spawn_local(demo.run(clock)));
-
-    let (stop_checks, stopped) = channel::channel(false);
-    let (sender, mut ticked) = mpsc::unbounded_channel();
-    let mut tasks = scheduler::start(&checker_parts, &file, &sender, &stopped);
+    let reader = page_reader(&checker_parts, &plan.file);
+    let running_page = plan
+        .page_listener
+        .map(|listener| listener.serve(reader, checker_parts.store.clone(), clock))
+        .transpose()?;
+    let services = plan.demo.map(|demo| tokio::task::spawn_local(demo.run(clock)));
+    let (stop, stopped) = channel::channel(false);
+    let (sender, finished) = mpsc::unbounded_channel();
+    let mut tasks = scheduler::start(&checker_parts, &plan.file, &sender, &stopped);
     drop((sender, checker_parts));
-    let mut watch = WatchState::new(&locations, &file);
-    let mut refresh_timer = interval(Duration::from_secs(1));
-    refresh_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut display_result = Ok(());
-    // The loop ends when the schedule has stopped and its last ticks are handled.
-    loop {
-        let event = tokio::select! {
-            event = ticked.recv() => match event {
-                Some(event) => {
-                    watch.ticked(&event);
-                    screen.ticked(&watch, &event, clock.now())
-                }
-                None => break,
-            },
-            Some(message) = published.recv() => {
-                relay.forward(&message);
-                let alert = Alert::of(&message, data);
-                watch.alerted(&alert);
-                screen.alert(&watch, &alert, clock.now())
-            }
-            Some(relayed) = relayed.recv() => {
-                watch.relayed(&relayed);
-                screen.relayed(&watch, &relayed, clock.now())
-            }
-            _ = refresh_timer.tick() => screen.refresh(&watch, clock.now()),
-            () = stop_signal.wait() => {
-                if stop_checks.send_replace(true) {
-                    return Err(CommandError::Interrupted);
-                }
-                Ok(())
-            }
-        };
-        if event.is_err() && display_result.is_ok() {
-            // The output is closed: stop as after a signal.
-            display_result = event;
-            stop_checks.send_replace(true);
-        }
-    }
+
+    let mut events = Events {
+        finished,
+        published,
+        relayed,
+        stop_signal,
+    };
+    events.show_until_stopped(&mut screen, &relay, &stop).await?;
     while tasks.join_next().await.is_some() {}
     if let Some(services) = services {
         services.abort();
     }
-    // Notifications of the last ticks.
-    while let Ok(message) = published.try_recv() {
-        relay.forward(&message);
-        let alert = Alert::of(&message, data);
-        watch.alerted(&alert);
-        display_result = display_result.and_then(|()| screen.alert(&watch, &alert, clock.now()));
-    }
-    relay.shut_down();
-    loop {
-        tokio::select! {
-            next = relayed.recv() => match next {
-                Some(relayed) => {
-                    watch.relayed(&relayed);
-                    display_result = display_result.and_then(|()| screen.relayed(&watch, &relayed, clock.now()));
-                }
-                None => break,
-            },
-            () = stop_signal.wait() => return Err(CommandError::Interrupted),
-        }
-    }
+    events.show_last_deliveries(&mut screen, relay).await?;
     if let Some(running_page) = running_page {
         running_page.stop()?;
     }
     backend.withdraw();
-    display_result?;
-    screen.summary(&watch)
+    screen.end()
+}
+
+/// What the arguments ask for. Everything that can be refused is read before the data are touched.
+struct RunPlan {
+    demo: Option<Demo>,
+    file: DefinitionFile,
+    destinations: Config,
+    speed: u32,
+    locations: BTreeSet<Location>,
+    page_listener: Option<PageListener>,
+}
+
+impl RunPlan {
+    async fn read(args: &Args) -> Result<Self, CommandError> {
+        let demo = match args.demo {
+            true => Some(Demo::open().await.map_err(failed("open the demo's ports"))?),
+            false => None,
+        };
+        let file = definitions(args, demo.as_ref())?;
+        let destinations = destinations(args.relay.as_deref())?;
+        let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
+        let problems = scheduler::speed_problems(file.monitors(), speed);
+        if !problems.is_empty() {
+            return Err(CommandError::usage(problems.join("\n")));
+        }
+        Ok(Self {
+            demo,
+            file,
+            destinations,
+            speed,
+            locations: args.locations.iter().cloned().collect(),
+            page_listener: args.page.bind()?,
+        })
+    }
+}
+
+/// Makes the stored definitions equal to the file. Returns the time of the latest stored check.
+async fn write_definitions(
+    store: &Store<DynamoTable>,
+    file: &DefinitionFile,
+    locations: &BTreeSet<Location>,
+) -> Result<Option<Timestamp>, CommandError> {
+    let existing = sync_definitions::read_existing(store)
+        .await
+        .map_err(failed("read the stored state"))?;
+    sync_definitions::write_changes(store, file, locations, &existing)
+        .await
+        .map_err(failed("write the definitions"))?;
+    Ok(existing.latest)
+}
+
+/// A reader of the groups that this machine checks.
+fn page_reader(checker_parts: &CheckerParts, file: &DefinitionFile) -> Reader<DynamoTable> {
+    let scope = Scope {
+        groups: Groups::Known(file.monitors().iter().map(|defined| defined.group).collect()),
+        expected: checker_parts.locations.clone(),
+    };
+    Reader::new(checker_parts.store.table().clone(), scope, ReadLimit::default())
+}
+
+/// What happens while the command runs.
+struct Events {
+    /// Closed when the schedule has stopped.
+    finished: mpsc::UnboundedReceiver<FinishedTick>,
+    published: mpsc::UnboundedReceiver<Published>,
+    /// Closed when the last deliveries have ended.
+    relayed: mpsc::UnboundedReceiver<RelayEvent>,
+    stop_signal: StopSignal,
+}
+
+impl Events {
+    /// Shows and forwards events until the schedule has stopped and its last checks are shown. A signal, or a closed
+    /// output, stops the schedule.
+    async fn show_until_stopped(
+        &mut self,
+        screen: &mut Screen<'_>,
+        relay: &LocalRelay,
+        stop: &channel::Sender<bool>,
+    ) -> Result<(), CommandError> {
+        let mut refresh_timer = interval(Duration::from_secs(1));
+        refresh_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                finished = self.finished.recv() => match finished {
+                    Some(finished) => screen.finished(&finished),
+                    None => break,
+                },
+                Some(message) = self.published.recv() => {
+                    relay.forward(&message);
+                    screen.published(&message);
+                }
+                Some(relayed) = self.relayed.recv() => screen.relayed(&relayed),
+                _ = refresh_timer.tick() => screen.refresh(),
+                () = self.stop_signal.wait() => {
+                    if stop.send_replace(true) {
+                        return Err(CommandError::Interrupted);
+                    }
+                }
+            }
+            if screen.has_failed() {
+                stop.send_replace(true);
+            }
+        }
+        // Notifications of the last checks.
+        while let Ok(message) = self.published.try_recv() {
+            relay.forward(&message);
+            screen.published(&message);
+        }
+        Ok(())
+    }
+
+    async fn show_last_deliveries(
+        &mut self,
+        screen: &mut Screen<'_>,
+        relay: LocalRelay,
+    ) -> Result<(), CommandError> {
+        relay.shut_down();
+        loop {
+            tokio::select! {
+                relayed = self.relayed.recv() => match relayed {
+                    Some(relayed) => screen.relayed(&relayed),
+                    None => return Ok(()),
+                },
+                () = self.stop_signal.wait() => return Err(CommandError::Interrupted),
+            }
+        }
+    }
 }
 
 /// Creates a prober that leaves enough file descriptors for the status page, the table and the topic.
@@ -265,13 +316,13 @@ fn prober(
     locations: &BTreeSet<Location>,
     page_listener: Option<&PageListener>,
 ) -> Result<Prober, portpulse_prober::Error> {
-    let bind_default = Settings::default();
+    let defaults = Settings::default();
     let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
     // Each group in each location may hold a connection to the embedded services; both ends are in this process.
     let connections = 2 * groups.len() * locations.len();
     Prober::new(Settings {
-        reserved: bind_default.reserved + connections + page_listener.map_or(0, PageListener::descriptors),
-        ..bind_default
+        reserved: defaults.reserved + connections + page_listener.map_or(0, PageListener::descriptors),
+        ..defaults
     })
 }
 
@@ -284,15 +335,14 @@ where
 
 /// Reads the definitions of the demo or of the file.
 fn definitions(args: &Args, demo: Option<&Demo>) -> Result<DefinitionFile, CommandError> {
-    let (name, text) = match demo {
-        Some(demo) => (
-            "the demo".to_owned(),
-            demo.definitions().map_err(failed("open the demo's ports"))?,
-        ),
-        None => (args.monitors.display().to_string(), read_text(&args.monitors)?),
+    let files = match demo {
+        Some(demo) => {
+            let text = demo.definitions().map_err(failed("open the demo's ports"))?;
+            DefinitionFiles::of_text("the demo", text)
+        }
+        None => DefinitionFiles::read(&args.monitors)?,
     };
-    portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork)
-        .map_err(|mistakes| invalid_file(&name, &mistakes))
+    Ok(files.validate(NetworkAccess::OwnNetwork)?)
 }
 
 /// Reads the destinations file, if given.
@@ -303,19 +353,14 @@ pub(crate) fn destinations(relay: Option<&Path>) -> Result<Config, CommandError>
     let read = portpulse_monitors_file::read_as(&read_text(path)?, |written| {
         Config::validate(written, NetworkAccess::OwnNetwork)
     });
-    read.map_err(|mistakes| invalid_file(&path.display().to_string(), &mistakes))
+    read.map_err(|mistakes| invalid_file(path.display(), &mistakes))
 }
 
-fn invalid_file(name: &str, mistakes: &[Mistake]) -> CommandError {
-    let message = mistake_lines(name, mistakes).join("\n");
-    CommandError::Usage { message }
-}
-
-/// The start time of the clock: never before the latest stored tick.
+/// The start time of the clock: never before the latest stored check.
 fn start_time(latest: Option<Timestamp>, demo: bool) -> Timestamp {
     let now = Timestamp::now();
     if demo {
-        // On the minute, so that the first tick is on schedule.
+        // On the minute, so that the first check is on schedule.
         return Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now);
     }
     latest.map_or(now, |latest| latest.max(now))
@@ -339,55 +384,23 @@ fn opening_lines(
         },
     )];
     if start > Timestamp::now() {
+        let start = clock_time(start);
         lines.push(format!(
             "The clock continues at {start}, the end of the previous run."
         ));
     }
-    for defined in file.monitors() {
-        let monitor = &defined.monitor;
-        if monitor.is_enabled()
-            && !locations
-                .iter()
-                .any(|location| monitor.rule().locations.includes(location))
-        {
-            lines.push(format!(
-                "warning: {} is not checked from any of these locations (see --locations)",
-                monitor.id()
-            ));
-        }
-    }
+    let is_unchecked = |monitor: &&Monitor| {
+        let selected = &monitor.rule().locations;
+        monitor.is_enabled() && !locations.iter().any(|location| selected.includes(location))
+    };
+    let unchecked = file
+        .monitors()
+        .iter()
+        .map(|defined| &defined.monitor)
+        .filter(is_unchecked);
+    lines.extend(unchecked.map(|monitor| {
+        let id = monitor.id();
+        format!("warning: {id} is not checked from any of these locations (see --locations)")
+    }));
     lines
-}
-
-/// What stops the command: SIGINT, SIGTERM, or the time of --for.
-struct StopSignal {
-    interrupted: tokio::signal::unix::Signal,
-    terminated: tokio::signal::unix::Signal,
-    at: Option<Instant>,
-}
-
-impl StopSignal {
-    /// Installs the signal handlers.
-    fn new() -> Result<Self, CommandError> {
-        Ok(Self {
-            interrupted: signal(SignalKind::interrupt()).map_err(failed("listen for Ctrl-C"))?,
-            terminated: signal(SignalKind::terminate()).map_err(failed("listen for signals"))?,
-            at: None,
-        })
-    }
-
-    /// Resolves at each signal, and once at the time of --for.
-    async fn wait(&mut self) {
-        let time_is_up = async {
-            match self.at {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupted.recv() => {}
-            _ = self.terminated.recv() => {}
-            () = time_is_up => self.at = None,
-        }
-    }
 }

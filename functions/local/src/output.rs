@@ -7,15 +7,20 @@ use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anstream::AutoStream;
 use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
-use jiff::tz::Offset;
+use jiff::tz::TimeZone;
 use portpulse_core::definition::Diagnostic;
+use portpulse_core::group_state::Status;
+use portpulse_core::id::MonitorId;
 use portpulse_core::text::escaped;
 use portpulse_monitors_file::Mistake;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Results that are as expected.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -37,7 +42,7 @@ pub(crate) enum CommandError {
     /// The reader closed the output, as `head` does. Not a failure: exit status 0.
     #[error("the output was closed")]
     OutputClosed,
-    /// A second signal arrived during shutdown. Exit status 130.
+    /// By Ctrl-C; by the second one if the first starts a shutdown. Exit status 130.
     #[error("interrupted")]
     Interrupted,
     /// The output cannot be written. Exit status 2.
@@ -59,6 +64,16 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Usage { message }
+    }
+
+    /// A usage error with a hint.
+    pub(crate) fn usage_with_help(message: impl fmt::Display, help: impl fmt::Display) -> Self {
+        Self::usage(with_help(message, help))
+    }
+
     pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed {
             what: what.into(),
@@ -72,10 +87,16 @@ pub(crate) fn with_help(message: impl fmt::Display, help: impl fmt::Display) -> 
     format!("{message}\n  help: {help}")
 }
 
+/// The error of an invalid file, with all its mistakes.
+pub(crate) fn invalid_file(name: impl fmt::Display, mistakes: &[Mistake]) -> CommandError {
+    CommandError::usage(mistake_lines(name, mistakes).join("\n"))
+}
+
 /// The mistakes of a file, each with its line, field and hint.
 pub(crate) fn mistake_lines(name: impl fmt::Display, mistakes: &[Mistake]) -> Vec<String> {
-    let line =
-        |Mistake { line, diagnostic }: &Mistake| format!("{name}:{line}: {}", diagnostic_text(diagnostic));
+    let line = |Mistake { line, diagnostic, .. }: &Mistake| {
+        format!("{name}:{line}: {}", diagnostic_text(diagnostic))
+    };
     mistakes.iter().map(line).collect()
 }
 
@@ -97,6 +118,24 @@ impl Output {
 
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), CommandError> {
         writeln!(self.0, "{}", sanitized(&line.to_string())).map_err(write_error)
+    }
+
+    pub(crate) fn lines(
+        &mut self,
+        lines: impl IntoIterator<Item = impl fmt::Display>,
+    ) -> Result<(), CommandError> {
+        lines.into_iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Writes a text of this program as it is, such as a script.
+    pub(crate) fn raw(&mut self, text: &[u8]) -> Result<(), CommandError> {
+        self.0.write_all(text).map_err(write_error)
+    }
+
+    /// Writes a value as one line of JSON.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), CommandError> {
+        let line = serde_json::to_string(value);
+        self.line(line.map_err(|error| CommandError::failed("write JSON", error))?)
     }
 
     /// Writes a terminal control sequence, also where colours are off.
@@ -192,17 +231,71 @@ pub(crate) fn rounded_ms(time: Duration) -> f64 {
     f64::from(hundredths) / 100.0
 }
 
-/// `2026-11-22 05:41:00Z`.
+/// The fields that have a value, as a JSON object.
+pub(crate) fn present<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    let fields = fields.into_iter();
+    fields
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+/// A monitor with its name for people, if one is configured: `orders-db (Orders database)`.
+pub(crate) fn monitor_title(id: &MonitorId, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{id} ({name})"),
+        None => id.to_string(),
+    }
+}
+
+/// The colour of a status.
+pub(crate) const fn status_style(status: Status) -> Style {
+    match status {
+        Status::Up => GOOD,
+        Status::Down | Status::Exposed => BAD,
+        Status::Degraded | Status::Unknown => WARNING,
+    }
+}
+
+/// The time zone of [`clock_time`]; UTC until [`use_time_zone`] sets it, as in tests.
+static TIME_ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Sets the time zone in which times are shown, once at the start.
+pub(crate) fn use_time_zone(zone: TimeZone) {
+    // The first zone stays.
+    let _ = TIME_ZONE.set(zone);
+}
+
+/// A time in the time zone of this program: `2026-11-22 05:41:00Z`, or `2026-11-22 06:41:00+01:00`.
 pub(crate) fn clock_time(time: Timestamp) -> String {
-    Offset::UTC
-        .to_datetime(time)
-        .strftime("%Y-%m-%d %H:%M:%SZ")
-        .to_string()
+    time_in(time, TIME_ZONE.get().unwrap_or(&TimeZone::UTC))
+}
+
+fn time_in(time: Timestamp, zone: &TimeZone) -> String {
+    let time = time.to_zoned(zone.clone());
+    let format = match time.offset().is_zero() {
+        true => "%Y-%m-%d %H:%M:%SZ",
+        false => "%Y-%m-%d %H:%M:%S%:z",
+    };
+    time.strftime(format).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_has_the_offset_of_its_zone() {
+        let time = "2026-11-22T05:41:00Z".parse().unwrap();
+        for (zone, expected) in [
+            (TimeZone::UTC, "2026-11-22 05:41:00Z"),
+            (
+                TimeZone::get("Asia/Kolkata").unwrap(),
+                "2026-11-22 11:11:00+05:30",
+            ),
+        ] {
+            assert_eq!(time_in(time, &zone), expected);
+        }
+    }
 
     #[test]
     fn sanitized_text_keeps_own_styles_and_escapes_other_sequences() {

@@ -1,16 +1,16 @@
 //! The current state of a table, and the input of a decision on it.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
-use portpulse_core::decide::Input;
+use portpulse_core::decide::{Elsewhere, Input};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Claimant;
 use portpulse_history::snapshot::{GroupSnapshot, Snapshot};
 use portpulse_history::{ReadLimit, Reader, Scope};
 use portpulse_store::table::{PagedQuery, Read, Table};
 use portpulse_store::{Error, Store};
+
+use crate::output::CommandError;
+use crate::table_access::OpenTable;
 
 /// The current state of a table.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ impl Overview {
         T: Table + PagedQuery + Clone,
     {
         let snapshot = reader(store).present(Read::Strong).await?;
-        // A faster clock (`--speed`) may have stored ticks in the future.
-        let now = latest_tick(&snapshot).map_or(now, |latest| latest.max(now));
+        // A faster clock (`--speed`) may have stored checks in the future.
+        let now = latest_check(&snapshot).map_or(now, |latest| latest.max(now));
         Ok(Self {
             now,
             snapshot,
@@ -44,9 +44,14 @@ impl Overview {
         })
     }
 
+    /// Reads the current state of the table of a command.
+    pub(crate) async fn of_table(table: &OpenTable) -> Result<Self, CommandError> {
+        let overview = Self::read(&table.store, table.now()).await;
+        overview.map_err(|error| CommandError::failed(format!("read {table}"), error))
+    }
+
     /// The input of a decision on a group at this time.
     pub(crate) fn input<'a>(&'a self, group: GroupId, snapshot: &'a GroupSnapshot) -> Input<'a> {
-        const NO_MONITORS: &BTreeSet<MonitorId> = &BTreeSet::new();
         Input {
             group,
             definitions: &snapshot.definitions,
@@ -54,19 +59,19 @@ impl Overview {
             fleet: Some(&self.snapshot.fleet),
             fallback_locations: &snapshot.expected,
             controls: &self.snapshot.controls,
-            down_elsewhere: NO_MONITORS,
+            elsewhere: Elsewhere::NOTHING,
             now: self.now,
             me: &self.me,
         }
     }
 
-    /// The latest tick that any location has reported.
-    pub(crate) fn latest_tick(&self) -> Option<Timestamp> {
-        latest_tick(&self.snapshot)
+    /// The time of the latest check that any location has reported.
+    pub(crate) fn latest_check(&self) -> Option<Timestamp> {
+        latest_check(&self.snapshot)
     }
 }
 
-fn latest_tick(snapshot: &Snapshot) -> Option<Timestamp> {
+fn latest_check(snapshot: &Snapshot) -> Option<Timestamp> {
     let rows = snapshot
         .groups
         .values()

@@ -8,7 +8,7 @@ mod render;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use portpulse_core::definition::{DefinitionFile, NetworkAccess};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess, unknown_location};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
 use portpulse_store::definitions::WriteResult;
@@ -16,7 +16,8 @@ use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
 
 use crate::ExitStatus;
-use crate::output::{CommandError, Output, mistake_lines, read_text, with_help};
+use crate::definitions::{DEFAULT_FILE, DefinitionFiles};
+use crate::output::{CommandError, Output, with_help};
 use crate::table_access::{MissingData, OpenTable, TableArgs, TableKind, with_table};
 
 use location_changes::LocationChanges;
@@ -38,9 +39,9 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The definitions file; `-` is standard input
-    #[arg(default_value = "infra/monitors.yaml")]
-    file: PathBuf,
+    /// The definitions: files, folders of YAML files, or `-` for standard input
+    #[arg(default_value = DEFAULT_FILE)]
+    files: Vec<PathBuf>,
 
     /// Show the differences without writing
     #[arg(long)]
@@ -71,73 +72,64 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
-    let text = read_text(&args.file)?;
-    with_table(&args.source, MissingData::Create, async |table| {
-        let file = definitions(args, &text, table.kind)?;
+    let read = DefinitionFiles::read(&args.files)?;
+    let missing_data = if args.dry_run {
+        MissingData::Empty
+    } else {
+        MissingData::Create
+    };
+    with_table(&args.source, missing_data, async |table| {
+        let file = definitions(args, &read, table.kind)?;
         let (plan, location_changes) = plan(args, &file, table).await?;
         let failed = |error| CommandError::failed(format!("write the definitions to {table}"), error);
-        let conflicts = if args.dry_run {
-            Vec::new()
-        } else {
+        let mut conflicts = Vec::new();
+        if !args.dry_run {
             // The expected locations are written before the definitions, so that no check runs without them.
-            let mut conflicts = match &location_changes {
-                Some(location_changes) => location_changes::apply(&table.store, location_changes)
+            if let Some(location_changes) = &location_changes {
+                conflicts = location_changes::apply(&table.store, location_changes)
                     .await
-                    .map_err(failed)?,
-                None => Vec::new(),
-            };
+                    .map_err(failed)?;
+            }
             conflicts.extend(apply(&table.store, &plan).await.map_err(failed)?);
-            conflicts
-        };
-        let lines = if args.json {
-            vec![render::json(
-                &plan,
-                location_changes.as_ref(),
-                table,
-                args.dry_run,
-            )?]
-        } else {
-            render::lines(&plan, location_changes.as_ref(), args.dry_run)
-        };
-        for line in lines {
-            output.line(line)?;
+        }
+        let changes = location_changes.as_ref();
+        match args.json {
+            true => output.json(&render::json(&plan, changes, table, args.dry_run))?,
+            false => output.lines(render::lines(&plan, changes, args.dry_run))?,
         }
         if !conflicts.is_empty() {
             let what = format!("write {}", conflicts.join(", "));
+            let why = "another writer changed them at the same time";
             return Err(CommandError::failed(
                 what,
-                with_help(
-                    "another writer changed them at the same time",
-                    "run the command again",
-                ),
+                with_help(why, "run the command again"),
             ));
         }
-        let (blocked, idle) = match &location_changes {
-            Some(location_changes) => (
-                plan.is_blocked() || location_changes.is_blocked(),
-                plan.is_idle() && location_changes.is_idle(),
-            ),
-            None => (plan.is_blocked(), plan.is_idle()),
-        };
-        let incomplete = blocked || (args.dry_run && !idle);
-        Ok(if incomplete {
-            ExitStatus::Failure
-        } else {
-            ExitStatus::Success
-        })
+        let is_blocked = plan.is_blocked() || changes.is_some_and(LocationChanges::is_blocked);
+        let is_idle = plan.is_idle() && changes.is_none_or(LocationChanges::is_idle);
+        Ok(ExitStatus::success_if(!is_blocked && (is_idle || !args.dry_run)))
     })
 }
 
 /// Reads the file; the error lists every mistake.
-fn definitions(args: &Args, text: &str, kind: TableKind) -> Result<DefinitionFile, CommandError> {
+fn definitions(args: &Args, read: &DefinitionFiles, kind: TableKind) -> Result<DefinitionFile, CommandError> {
     let network_access = match kind {
         TableKind::Aws if !args.vpc => NetworkAccess::PlainLambda,
         TableKind::Aws | TableKind::LocalRunning | TableKind::LocalStopped => NetworkAccess::OwnNetwork,
     };
-    portpulse_monitors_file::read(text, network_access).map_err(|mistakes| {
-        let message = mistake_lines(args.file.display(), &mistakes).join("\n");
-        CommandError::Usage { message }
-    })
+    let file = read.validate(network_access)?;
+    let unknown = args.locations.iter().flatten().find_map(|location| {
+        let (what, help) = unknown_location(location.as_str(), file.agents())?;
+        Some(CommandError::usage_with_help(
+            format_args!("--locations: {what}"),
+            help,
+        ))
+    });
+    match unknown {
+        Some(error) if kind == TableKind::Aws => Err(error),
+        // A local monitor names its locations itself.
+        Some(_) | None => Ok(file),
+    }
 }
 
 async fn plan(
@@ -146,8 +138,11 @@ async fn plan(
     table: &OpenTable,
 ) -> Result<(Plan, Option<LocationChanges>), CommandError> {
     let failed = |error| CommandError::failed(format!("read the definitions of {table}"), error);
-    let stored = table.store.all_stored_definitions(&file.shards()).await;
-    let stored = stored.map_err(failed)?;
+    let stored = table
+        .store
+        .all_stored_definitions(&file.shards())
+        .await
+        .map_err(failed)?;
     let ours = match table.kind {
         // The local table has no other owner.
         TableKind::LocalRunning | TableKind::LocalStopped => Ownership::Everything,
@@ -158,13 +153,18 @@ async fn plan(
     let rules = Rules { ours, prune };
     let location_changes = match &args.locations {
         Some(locations) => {
-            let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
-            let all: BTreeSet<GroupId> = groups.iter().chain(stored.keys()).copied().collect();
+            let selection = locations.iter().cloned().collect();
+            let wanted = match table.kind {
+                TableKind::LocalRunning | TableKind::LocalStopped => {
+                    location_changes::local(file, &selection)
+                }
+                TableKind::Aws => location_changes::deployed(file, &selection),
+            };
+            let all: BTreeSet<GroupId> = wanted.keys().chain(stored.keys()).copied().collect();
             let standing = location_changes::standing(&table.store, all)
                 .await
                 .map_err(failed)?;
-            let selection = locations.iter().cloned().collect();
-            Some(LocationChanges::between(&groups, &selection, &standing, rules))
+            Some(LocationChanges::between(&wanted, &standing, rules))
         }
         None => None,
     };

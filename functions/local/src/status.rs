@@ -7,9 +7,8 @@ use crate::ExitStatus;
 use crate::output::{CommandError, Output, print_note};
 use crate::overview::Overview;
 use crate::table_access::{MissingData, TableArgs, with_table};
-use summary::StatusSummary;
-
 pub(crate) use render::cause;
+pub(crate) use summary::StatusSummary;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,22 +33,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     with_table(&args.table_args, MissingData::Refuse, async |table| {
-        let read = Overview::read(&table.store, table.now()).await;
-        let overview = read.map_err(|error| CommandError::failed(format!("read {table}"), error))?;
-        let summary = StatusSummary::of(&overview);
-        let lines = if args.json {
-            vec![render::json(&summary, &table.to_string())?]
-        } else {
-            render::lines(&summary)
-        };
-        for line in lines {
-            output.line(line)?;
+        let summary = StatusSummary::of(&Overview::of_table(table).await?);
+        match args.json {
+            true => output.json(&render::json(&summary, &table.to_string()))?,
+            false => output.lines(render::lines(&summary))?,
         }
         print_note(&format!("Consumed read units: {}", table.read_units()));
-        Ok(if summary.is_healthy() {
-            ExitStatus::Success
-        } else {
-            ExitStatus::Failure
-        })
+        Ok(ExitStatus::success_if(summary.is_healthy()))
     })
 }

@@ -9,15 +9,17 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_sns::Client as Sns;
 use jiff::Timestamp;
-use portpulse_local_aws::Route;
 use portpulse_local_aws::dynamodb::TABLE;
+use portpulse_local_aws::{LocalAws, Route};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::meter::Meter;
+use tokio::runtime::Runtime;
 
 use crate::data_dir::{DataDir, RunningWatch, RunningWatchDir, WatchClock};
 use crate::local::backend::{Backend, BackendAccess};
-use crate::output::{CommandError, print_note, with_help};
+use crate::local::temp_dir::TempDir;
+use crate::output::{CommandError, print_note};
 
 /// The default data directory.
 pub(crate) const DEFAULT_DATA_DIR: &str = ".portpulse";
@@ -68,8 +70,8 @@ impl TableSource {
                 region: region(),
             }),
             None if args.region.is_some() => {
-                let message = with_help("--region requires --table", "add --table, or set PORTPULSE_TABLE");
-                Err(CommandError::Usage { message })
+                let help = "add --table, or set PORTPULSE_TABLE";
+                Err(CommandError::usage_with_help("--region requires --table", help))
             }
             None => Ok(Self::DataDir(DEFAULT_DATA_DIR.into())),
         }
@@ -83,6 +85,8 @@ pub(crate) enum MissingData {
     Refuse,
     /// Create a new table.
     Create,
+    /// Use an empty table in memory. Data are read from a copy, so that nothing is written.
+    Empty,
 }
 
 /// An open table, with the client of its topic.
@@ -101,6 +105,7 @@ enum TableGuard {
     None,
     Watch { _dir: RunningWatchDir },
     Backend { _backend: Backend },
+    Copy { _dir: TempDir },
 }
 
 /// The kind of an open table.
@@ -147,11 +152,9 @@ impl OpenTable {
         };
         let config = loader.load().await;
         let Some(region) = config.region() else {
-            let message = with_help(
-                format_args!("--table {table} requires a region"),
-                "add --region, or set PORTPULSE_HOME_REGION",
-            );
-            return Err(CommandError::Usage { message });
+            let message = format_args!("--table {table} requires a region");
+            let help = "add --region, or set PORTPULSE_HOME_REGION";
+            return Err(CommandError::usage_with_help(message, help));
         };
         let name = format!("{table} in {region}");
         let meter = Meter::default();
@@ -167,14 +170,58 @@ impl OpenTable {
         })
     }
 
+    /// An empty table, in place of one that a data directory does not contain.
+    fn in_memory(path: &Path) -> Result<Self, CommandError> {
+        let aws = LocalAws::in_memory();
+        let aws = aws.map_err(|error| CommandError::failed("start the embedded DynamoDB", error))?;
+        let name = format!("{} (no data yet)", path.display());
+        Ok(Self::in_process(aws, name, TableGuard::None))
+    }
+
+    /// A copy of the table in a data directory; `None` if a process uses the directory.
+    fn of_copy(path: &Path) -> Result<Option<Self>, CommandError> {
+        let failed = |error| CommandError::failed(format!("copy the data in {}", path.display()), error);
+        let dir = TempDir::create().map_err(failed)?;
+        let Some(database) = DataDir::copy_database(path, dir.path()).map_err(failed)? else {
+            return Ok(None);
+        };
+        let opened = LocalAws::open(&database);
+        let (aws, _) = opened.map_err(|error| CommandError::failed("start the embedded DynamoDB", error))?;
+        let name = format!("{} (portpulse local is not running)", path.display());
+        let guard = TableGuard::Copy { _dir: dir };
+        Ok(Some(Self::in_process(aws, name, guard)))
+    }
+
+    /// A table of embedded services in this process.
+    fn in_process(aws: LocalAws, name: String, guard: TableGuard) -> Self {
+        let route = Route::InProcess(aws);
+        let meter = Meter::default();
+        let dynamodb = route.dynamodb().config().to_builder().interceptor(meter.clone());
+        Self {
+            store: store(DynamoDb::from_conf(dynamodb.build()), TABLE.to_owned()),
+            sns: route.sns(),
+            kind: TableKind::LocalStopped,
+            name,
+            meter,
+            clock: None,
+            _guard: guard,
+        }
+    }
+
     async fn in_data_dir(path: &Path, missing_data: MissingData) -> Result<Self, CommandError> {
         if missing_data == MissingData::Refuse && !DataDir::has_data(path) {
-            let message = with_help(
-                format_args!("no data in {}", path.display()),
-                "start `portpulse local`, set its data directory with --data, or select a table in AWS with --table \
-                 and --region",
-            );
-            return Err(CommandError::Usage { message });
+            let help = "start `portpulse local`, set its data directory with --data, or select a table in AWS with \
+                        --table and --region";
+            let message = format_args!("no data in {}", path.display());
+            return Err(CommandError::usage_with_help(message, help));
+        }
+        if missing_data == MissingData::Empty {
+            if !DataDir::has_data(path) {
+                return Self::in_memory(path);
+            }
+            if let Some(copy) = Self::of_copy(path)? {
+                return Ok(copy);
+            }
         }
         let (route, kind, clock, guard) = match Backend::reach(path).await? {
             BackendAccess::Running(RunningWatch { clock }, dir) => {
@@ -214,15 +261,17 @@ pub(crate) fn with_table<R>(
     work: impl AsyncFnOnce(&OpenTable) -> Result<R, CommandError>,
 ) -> Result<R, CommandError> {
     let source = TableSource::choose(args, |name| std::env::var(name).ok())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::failed("start the runtime", error))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let table = OpenTable::open(source, missing_data).await?;
         print_note(&format!("Table: {table}"));
         work(&table).await
     })
+}
+
+/// A runtime on this thread.
+pub(crate) fn runtime() -> Result<Runtime, CommandError> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| CommandError::failed("start the runtime", error))
 }
 
 fn store(client: DynamoDb, table: String) -> Store<DynamoTable> {

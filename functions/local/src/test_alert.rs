@@ -17,9 +17,9 @@ use portpulse_relay::{DestinationName, is_delivered};
 use tokio::time::{Instant, sleep};
 
 use crate::ExitStatus;
-use crate::control::find_monitor;
 use crate::local;
-use crate::output::{CommandError, Output, with_help};
+use crate::monitor_selection::find_monitor;
+use crate::output::{CommandError, Output};
 use crate::overview::Overview;
 use crate::table_access::{MissingData, OpenTable, TableArgs, TableKind, with_table};
 use subscribers::TopicSubscribers;
@@ -103,19 +103,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
             subscribers,
             waited: args.wait,
         };
-        let lines = if args.json {
-            vec![render::json(&sent, &table.to_string())?]
-        } else {
-            render::lines(&sent)
-        };
-        for line in lines {
-            output.line(line)?;
+        match args.json {
+            true => output.json(&render::json(&sent, &table.to_string()))?,
+            false => output.lines(render::lines(&sent))?,
         }
-        Ok(if sent.reaches_all() {
-            ExitStatus::Success
-        } else {
-            ExitStatus::Failure
-        })
+        Ok(ExitStatus::success_if(sent.reaches_all()))
     })
 }
 
@@ -124,26 +116,24 @@ fn topic(args: &Args, table: &OpenTable) -> Result<(Client, String), CommandErro
     match (table.kind, &args.topic) {
         (TableKind::LocalRunning, _) => Ok((table.sns.clone(), TOPIC_ARN.to_owned())),
         (TableKind::LocalStopped, _) => {
-            let message = with_help(
-                format_args!("cannot send a test message with {table}"),
+            let message = format_args!("cannot send a test message with {table}");
+            Err(CommandError::usage_with_help(
+                message,
                 "start `portpulse local` first",
-            );
-            Err(CommandError::Usage { message })
+            ))
         }
         (TableKind::Aws, None) => {
-            let message = with_help(
+            let help = "add --topic, or set PORTPULSE_TOPIC_ARN";
+            Err(CommandError::usage_with_help(
                 "--topic is required with a table in AWS",
-                "add --topic, or set PORTPULSE_TOPIC_ARN",
-            );
-            Err(CommandError::Usage { message })
+                help,
+            ))
         }
         (TableKind::Aws, Some(arn)) => {
             let Some(region) = arn.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2)) else {
-                let message = with_help(
-                    format_args!("--topic {arn} is not the ARN of a topic"),
-                    "use the form arn:aws:sns:REGION:ACCOUNT:NAME",
-                );
-                return Err(CommandError::Usage { message });
+                let message = format_args!("--topic {arn} is not the ARN of a topic");
+                let help = "use the form arn:aws:sns:REGION:ACCOUNT:NAME";
+                return Err(CommandError::usage_with_help(message, help));
             };
             let region = aws_sdk_sns::config::Region::new(region.to_owned());
             let config = table.sns.config().to_builder().region(region);
@@ -153,8 +143,7 @@ fn topic(args: &Args, table: &OpenTable) -> Result<(Client, String), CommandErro
 }
 
 async fn notification(args: &Args, table: &OpenTable) -> Result<Notification, CommandError> {
-    let overview = Overview::read(&table.store, table.now()).await;
-    let overview = overview.map_err(|error| CommandError::failed(format!("read {table}"), error))?;
+    let overview = Overview::of_table(table).await?;
     let mut monitors = overview
         .snapshot
         .groups
@@ -172,7 +161,7 @@ async fn notification(args: &Args, table: &OpenTable) -> Result<Notification, Co
     let monitor: Option<&Monitor> = monitors.find(|monitor| *monitor.id() == id);
     let Some(monitor) = monitor else {
         let message = format!("--monitor {id}: the monitor is disabled, or its definition is invalid");
-        return Err(CommandError::Usage { message });
+        return Err(CommandError::usage(message));
     };
     Ok(Notification::test(Some(monitor), table.now()))
 }

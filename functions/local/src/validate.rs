@@ -4,24 +4,29 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
-use portpulse_monitors_file::Mistake;
-use serde_json::json;
+use portpulse_core::id::MonitorId;
+use portpulse_core::target::Check;
+use portpulse_core::time::Interval;
+use serde_json::{Value, json};
 
 use crate::ExitStatus;
-use crate::output::{CommandError, GOOD, Output, count_of, mistake_lines, read_text};
+use crate::definitions::{DEFAULT_FILE, DefinitionFiles, InvalidDefinitions, LocatedMistake};
+use crate::output::{CommandError, GOOD, Output, WARNING, count_of};
 
 /// Validate a definitions file; reports every mistake with its line, field and fix
+///
+/// Without --lambda, the file is valid if `portpulse local` or an agent can check it.
 ///
 /// Exit status: 0 the file is valid, 1 the file contains mistakes, 2 the file cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The definitions file; `-` is standard input
-    #[arg(default_value = "infra/monitors.yaml")]
-    file: PathBuf,
+    /// The definitions: files, folders of YAML files, or `-` for standard input
+    #[arg(default_value = DEFAULT_FILE)]
+    files: Vec<PathBuf>,
 
-    /// Assume that the checkers run in a VPC, with access to port 25, IPv6 and private addresses
+    /// Refuse what a Lambda function outside a VPC cannot reach: port 25, IPv6 and private addresses
     #[arg(long)]
-    vpc: bool,
+    lambda: bool,
 
     /// Print one JSON object
     #[arg(long)]
@@ -29,101 +34,108 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
-    let text = read_text(&args.file)?;
-    let network_access = if args.vpc {
+    let definitions = DefinitionFiles::read(&args.files)?;
+    let name = definitions.name();
+    let file = match definitions.validate(network_access(!args.lambda)) {
+        Ok(file) => file,
+        Err(invalid) => return print_mistakes(&name, &invalid, args.json, output),
+    };
+    let by_interval = monitors_by_interval(&file).into_iter();
+    match args.json {
+        true => output.json(&json!({
+            "valid": true,
+            "monitors": file.monitors().len(),
+            "insecure": insecure(&file).map(MonitorId::as_str).collect::<Vec<_>>(),
+            "intervals": by_interval.map(|(interval, count)| (interval.as_str(), count)).collect::<BTreeMap<_, _>>(),
+        }))?,
+        false => output.lines(summary(&name, &file))?,
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// What the checkers of a file can reach.
+pub(crate) const fn network_access(own_network: bool) -> NetworkAccess {
+    if own_network {
         NetworkAccess::OwnNetwork
     } else {
         NetworkAccess::PlainLambda
-    };
-    let name = args.file.display().to_string();
-    let lines = match portpulse_monitors_file::read(&text, network_access) {
-        Ok(file) if args.json => vec![valid_json(&file)],
-        Ok(file) => summary(&name, &file),
-        Err(mistakes) => return print_mistakes(&name, &mistakes, args.json, output),
-    };
-    for line in lines {
-        output.line(line)?;
     }
-    Ok(ExitStatus::Success)
 }
 
 /// Prints every mistake of a file.
 pub(crate) fn print_mistakes(
     name: &str,
-    mistakes: &[Mistake],
+    invalid: &InvalidDefinitions,
     json: bool,
     output: &mut Output,
 ) -> Result<ExitStatus, CommandError> {
-    let lines = if json {
-        vec![mistakes_json(name, mistakes)]
+    if json {
+        output.json(&mistakes_json(invalid))?;
     } else {
-        let mut lines = mistake_lines(name, mistakes);
-        lines.push(format!("{name}: {}", count_of(mistakes.len() as u64, "mistake")));
-        lines
-    };
-    for line in lines {
-        output.line(line)?;
+        output.lines(mistake_lines(name, invalid))?;
     }
     Ok(ExitStatus::Failure)
 }
 
-/// The number of monitors in each group, by group id.
-fn groups(file: &DefinitionFile) -> BTreeMap<String, usize> {
-    let mut groups = BTreeMap::new();
+/// Each mistake of a file, and how many there are.
+pub(crate) fn mistake_lines(name: &str, invalid: &InvalidDefinitions) -> Vec<String> {
+    let count = count_of(invalid.0.len() as u64, "mistake");
+    let lines = invalid.lines().into_iter();
+    lines.chain([format!("{name}: {count}")]).collect()
+}
+
+/// The number of monitors of each interval.
+fn monitors_by_interval(file: &DefinitionFile) -> BTreeMap<Interval, u64> {
+    let mut intervals = BTreeMap::new();
     for defined in file.monitors() {
-        *groups.entry(defined.group.to_string()).or_insert(0) += 1;
+        *intervals.entry(defined.group.interval).or_default() += 1;
     }
-    groups
+    intervals
 }
 
 fn summary(name: &str, file: &DefinitionFile) -> Vec<String> {
-    let (monitors, groups) = (file.monitors().len(), groups(file).len());
-    let (monitors, groups) = (
-        count_of(monitors as u64, "monitor"),
-        count_of(groups as u64, "group"),
+    let mut lines = vec![format!(
+        "{name}: {GOOD}valid{GOOD:#}: {}",
+        count_of(file.monitors().len() as u64, "monitor")
+    )];
+    let intervals = monitors_by_interval(file).into_iter();
+    lines.extend(
+        intervals.map(|(interval, count)| format!("  every {interval}: {}", count_of(count, "monitor"))),
     );
-    let mut lines = vec![format!("{name}: {GOOD}valid{GOOD:#}: {monitors} in {groups}")];
-    for (interval, shards) in file.shards() {
-        let every = file
-            .monitors()
-            .iter()
-            .filter(|defined| defined.group.interval == interval);
-        let shards = count_of(shards, "shard");
+    let insecure: Vec<_> = insecure(file).map(MonitorId::as_str).collect();
+    if !insecure.is_empty() {
         lines.push(format!(
-            "  every {interval}: {} in {shards}",
-            count_of(every.count() as u64, "monitor")
+            "  {WARNING}certificate not verified{WARNING:#} (`insecure: true`): {}",
+            insecure.join(", ")
         ));
     }
     lines
 }
 
-fn valid_json(file: &DefinitionFile) -> String {
-    let shards: BTreeMap<_, _> = file
-        .shards()
-        .into_iter()
-        .map(|(interval, shards)| (interval.as_str(), shards))
-        .collect();
-    json!({
-        "valid": true,
-        "monitors": file.monitors().len(),
-        "groups": groups(file),
-        "shards": shards,
-    })
-    .to_string()
+/// The monitors whose certificates are not verified.
+fn insecure(file: &DefinitionFile) -> impl Iterator<Item = &MonitorId> {
+    let monitors = file.monitors().iter().map(|defined| &defined.monitor);
+    let ignored = monitors.filter(|monitor| match &monitor.target().check {
+        Check::Ready(readiness) => readiness.is_insecure(),
+        Check::Connect(_) | Check::Ping => false,
+    });
+    ignored.map(|monitor| monitor.id())
 }
 
-fn mistakes_json(name: &str, mistakes: &[Mistake]) -> String {
-    let mistakes: Vec<_> = mistakes
-        .iter()
-        .map(|Mistake { line, diagnostic }| {
-            json!({
-                "file": name,
-                "line": line,
-                "field": diagnostic.at.to_string(),
-                "what": diagnostic.what,
-                "help": diagnostic.help,
-            })
+fn mistakes_json(invalid: &InvalidDefinitions) -> Value {
+    let mistakes = invalid.0.iter().map(|mistake| {
+        let LocatedMistake {
+            file,
+            line,
+            diagnostic,
+        } = mistake;
+        json!({
+            "file": file,
+            "line": line,
+            "field": diagnostic.at.to_string(),
+            "what": diagnostic.what,
+            "help": diagnostic.help,
         })
-        .collect();
-    json!({ "valid": false, "mistakes": mistakes }).to_string()
+    });
+    json!({ "valid": false, "mistakes": mistakes.collect::<Vec<_>>() })
 }

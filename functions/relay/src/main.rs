@@ -1,102 +1,65 @@
 //! The Lambda function of the relay: reads settings, creates clients and forwards each event.
 
-use std::time::{Duration, SystemTime};
+use std::process::ExitCode;
+use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_core::text::quoted;
-use portpulse_relay::{Client, Relay, RetryPolicy, chain};
-use portpulse_relay_function::{ParameterStore, Settings, notifications_in};
+use portpulse_function::{Diagnostic, ParameterStore, aws_config, failure, serve};
+use portpulse_relay::{Client, DeliveryReport, Relay, RetryPolicy, chain};
+use portpulse_relay_function::{InvalidRecord, Settings, notifications_in};
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 
-/// The maximum duration of an invocation: the limit of Lambda.
-const MAX_DURATION: Duration = Duration::from_secs(15 * 60);
-/// The timeout of a connection to AWS.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The timeout of one attempt.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The timeout of one operation with all its attempts. A table that does not answer delays notifications, but stops none.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time reserved at the end of an invocation for the answer.
 const MARGIN: Duration = Duration::from_secs(2);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    tracing_subscriber::fmt()
-        .json()
-        .with_current_span(false)
-        .with_target(false)
-        .without_time()
-        .init();
-    let settings =
-        Settings::parse(|name| std::env::var(name).ok()).inspect_err(|error| tracing::error!("{error}"))?;
-    let home = Region::new(settings.home_region);
-    let aws = aws_config::defaults(BehaviorVersion::latest())
-        .region(home)
-        .timeout_config(timeouts())
-        .load()
-        .await;
-    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
-    let secrets = ParameterStore::new(aws_sdk_ssm::Client::new(&aws));
+fn main() -> ExitCode {
+    portpulse_function::run(start())
+}
+
+async fn start() -> Result<(), portpulse_function::Error> {
+    let settings = Settings::parse(|name| std::env::var(name).ok())?;
+    let aws = aws_config(settings.home.region).await;
     let relay = Relay::new(
         settings.config,
-        table,
-        secrets,
+        DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.home.table),
+        ParameterStore::new(aws_sdk_ssm::Client::new(&aws)),
         Client::new()?,
         RetryPolicy::default(),
     );
-
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let (notifications, invalid) = notifications_in(&event.payload);
-        let report = relay.deliver(&notifications, remaining(&event.context)).await;
-        report
-            .warnings
-            .iter()
-            .for_each(|warning| tracing::warn!("{}", chain(warning)));
-        for (destination, id) in &report.superseded {
-            tracing::info!(
-                "{} was not sent to `{destination}`: the end of the incident was delivered before",
-                quoted(id)
-            );
-        }
-        let errors: Vec<_> = invalid
-            .iter()
-            .map(|error| chain(error))
-            .chain(report.errors.iter().map(|error| chain(error)))
-            .collect();
-        if errors.is_empty() {
-            let (delivered, duplicates) = (report.delivered.len(), report.duplicates.len());
-            return Ok(json!({ "delivered": delivered, "duplicates": duplicates }));
-        }
-        // Lambda retries a failed event, and then moves it to the dead-letter queue.
-        Err(Diagnostic {
-            error_type: if report.errors.is_empty() {
-                "InvalidRecord"
-            } else {
-                "Undelivered"
-            }
-            .to_owned(),
-            error_message: errors.join("; "),
-        })
-    }))
+    serve(async |invocation| {
+        let (notifications, invalid) = notifications_in(&invocation.event);
+        let remaining = invocation.remaining.saturating_sub(MARGIN);
+        let report = relay.deliver(&notifications, remaining).await;
+        log(&report);
+        answer(&report, &invalid)
+    })
     .await
 }
 
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build()
+fn log(report: &DeliveryReport) {
+    for warning in &report.warnings {
+        tracing::warn!("{}", chain(warning));
+    }
+    for (destination, id) in &report.superseded {
+        tracing::info!(
+            "{} was not sent to `{destination}`: the end of the incident was delivered before",
+            quoted(id)
+        );
+    }
 }
 
-fn remaining(context: &Context) -> Duration {
-    // Some Lambda emulators send no valid deadline; then the maximum is used.
-    let remaining = context.deadline().duration_since(SystemTime::now());
-    remaining
-        .unwrap_or(MAX_DURATION)
-        .min(MAX_DURATION)
-        .saturating_sub(MARGIN)
+/// The response to an event. Lambda retries a failed event, and then moves it to the dead-letter queue.
+fn answer(report: &DeliveryReport, invalid: &[InvalidRecord]) -> Result<Value, Diagnostic> {
+    if report.errors.is_empty() && invalid.is_empty() {
+        let (delivered, duplicates) = (report.delivered.len(), report.duplicates.len());
+        return Ok(json!({ "delivered": delivered, "duplicates": duplicates }));
+    }
+    let kind = match report.errors.is_empty() {
+        true => "InvalidRecord",
+        false => "Undelivered",
+    };
+    let invalid = invalid.iter().map(|error| chain(error));
+    let errors = report.errors.iter().map(|error| chain(error));
+    Err(failure(kind, invalid.chain(errors)))
 }

@@ -1,36 +1,17 @@
-//! The settings of the relay, read once at start. Errors report all diagnostics at once.
-
-use std::fmt;
+//! The settings of the relay, read once at start.
 
 use portpulse_core::definition::NetworkAccess;
+use portpulse_function::{Home, InvalidSettings, SettingsReader, read_settings};
 use portpulse_relay::Config;
 use serde_json::Value;
 
 /// The settings of a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The name of the DynamoDB table.
-    pub table: String,
-    /// The AWS region of the table and the secrets.
-    pub home_region: String,
+    /// The table. Its region is also that of the secrets.
+    pub home: Home,
     /// The destinations.
     pub config: Config,
-}
-
-/// Invalid settings, with all diagnostics.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct InvalidSettings {
-    diagnostics: Vec<String>,
-}
-
-impl fmt::Display for InvalidSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the settings of the relay are invalid: {}",
-            self.diagnostics.join("; ")
-        )
-    }
 }
 
 impl Settings {
@@ -42,57 +23,42 @@ impl Settings {
     /// # Errors
     /// All missing and invalid settings.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
-        let mut diagnostics = Vec::new();
-        let mut required = |name: &str, what: &str| {
-            let value = lookup(name).filter(|value| !value.trim().is_empty());
-            value.unwrap_or_else(|| {
-                diagnostics.push(format!("{name} is not set: set it to {what}"));
-                String::new()
+        read_settings(lookup, |reader| {
+            let (home, config) = (reader.home(), config(reader));
+            Some(Self {
+                home: home?,
+                config: config?,
             })
-        };
-        let table = required("PORTPULSE_TABLE", "the name of the DynamoDB table");
-        let home_region = required(
-            "PORTPULSE_HOME_REGION",
-            "the AWS region of the table and the secrets",
-        );
-        let relay = required("PORTPULSE_RELAY", "the destinations, as JSON");
-        let config = match serde_json::from_str::<Value>(&relay) {
-            Ok(relay) => Config::validate(&relay, NetworkAccess::PlainLambda),
-            // The missing variable is reported above.
-            Err(_) if relay.is_empty() => Ok(Config::default()),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                diagnostics.push(format!(
-                    "PORTPULSE_RELAY is not JSON at line {line}, column {column}"
-                ));
-                Ok(Config::default())
-            }
-        };
-        match config {
-            Ok(config) if diagnostics.is_empty() => Ok(Self {
-                table,
-                home_region,
-                config,
-            }),
-            config => {
-                let more = config.err().into_iter().flatten();
-                diagnostics.extend(more.map(|diagnostic| format!("PORTPULSE_RELAY: {diagnostic}")));
-                Err(InvalidSettings { diagnostics })
-            }
-        }
+        })
     }
+}
+
+fn config(reader: &mut SettingsReader<'_>) -> Option<Config> {
+    let text = reader.required("PORTPULSE_RELAY", "the destinations, as JSON")?;
+    let json = serde_json::from_str::<Value>(&text).map_err(|error| {
+        // The error's own text may quote the value.
+        let (line, column) = (error.line(), error.column());
+        reader.report(format!(
+            "PORTPULSE_RELAY is not JSON at line {line}, column {column}"
+        ));
+    });
+    let diagnostics = match Config::validate(&json.ok()?, NetworkAccess::PlainLambda) {
+        Ok(config) => return Some(config),
+        Err(diagnostics) => diagnostics,
+    };
+    for diagnostic in diagnostics {
+        reader.report(format!("PORTPULSE_RELAY: {diagnostic}"));
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portpulse_testkit::function::lookup;
 
     fn parse(vars: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
-        let find = |name: &str| {
-            let found = vars.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        Settings::parse(find)
+        Settings::parse(lookup(vars))
     }
 
     #[test]
@@ -105,7 +71,7 @@ mod tests {
         ]);
         let settings = settings.unwrap();
         assert_eq!(
-            (settings.table.as_str(), settings.home_region.as_str()),
+            (settings.home.table.as_str(), settings.home.region.as_str()),
             ("t", "eu-west-1")
         );
         assert_eq!(settings.config.destinations().count(), 1);

@@ -1,12 +1,16 @@
 //! Request and response of function URLs: payload format 2.0.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
+//!
+//! `lambda_http` would read these events too, but it panics on a body that is not Base64 and on a path that is no URI.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use portpulse_status::{Initiator, Method, Request, Response, Signature, Transport};
+use http::header::{CONTENT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use http::{Method, Response};
+use portpulse_status::{Request, Signature, Transport};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +22,12 @@ pub enum InvalidEvent {
     Form {
         /// The parse error.
         source: serde_json::Error,
+    },
+    /// The name of the method is invalid.
+    #[error("the method of the request is invalid")]
+    Method {
+        /// The parse error.
+        source: http::method::InvalidMethod,
     },
     /// `isBase64Encoded` is set, but the body is not Base64.
     #[error("the body of the request is not valid Base64")]
@@ -77,64 +87,65 @@ pub fn request(event: &Value) -> Result<Request, InvalidEvent> {
     } else {
         body.into_bytes()
     };
-    let header = |name: &str| event.headers.get(name).cloned();
-    let iam = event
-        .request_context
-        .authorizer
-        .and_then(|authorizer| authorizer.iam);
+    let (context, authorizer) = (event.request_context.http, event.request_context.authorizer);
+    let mut headers: HeaderMap = event.headers.iter().filter_map(header).collect();
+    if let Ok(cookies) = HeaderValue::try_from(event.cookies.join("; ")) {
+        headers.insert(COOKIE, cookies);
+    }
     Ok(Request {
-        method: Method::named(&event.request_context.http.method),
+        method: context
+            .method
+            .parse()
+            .map_err(|source| InvalidEvent::Method { source })?,
         path: event.raw_path,
         query: event.raw_query_string,
         transport: Transport::Tls,
-        sender: event
-            .request_context
-            .http
-            .source_ip
-            .and_then(|address| address.parse().ok()),
-        host: header("host"),
-        authorization: header("authorization"),
-        cookies: event.cookies.join("; "),
+        sender: context.source_ip.and_then(|address| address.parse().ok()),
         body,
-        initiator: Initiator::of(event.headers.get("sec-fetch-site").map(String::as_str)),
-        signature: match iam {
+        signature: match authorizer.and_then(|authorizer| authorizer.iam) {
             Some(Value::Null) | None => Signature::None,
             Some(_) => Signature::Verified,
         },
+        ..Request::with_headers(&headers)
     })
 }
 
-/// Converts a response to the result of the function. Cookies are separate from other headers; `HEAD` has no body.
-pub fn response(response: Response, method: Method) -> Value {
-    let (cookies, headers): (Vec<_>, Vec<_>) = response
-        .headers
-        .into_iter()
-        .partition(|(name, _)| *name == "set-cookie");
-    let body = match method {
-        Method::Head => String::new(),
-        Method::Get | Method::Post | Method::Other => response.body,
+fn header((name, value): (&String, &String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((name.parse().ok()?, value.parse().ok()?))
+}
+
+/// Converts a response to the result of the function. Cookies are separate from other headers; `HEAD` has no body; a
+/// compressed body is in Base64.
+pub fn response(response: &Response<Vec<u8>>, method: &Method) -> Value {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let headers = response.headers();
+    let is_compressed = headers.contains_key(CONTENT_ENCODING);
+    let body = match is_compressed {
+        true => STANDARD.encode(response.body()),
+        false => String::from_utf8_lossy(response.body()).into_owned(),
     };
+    let others = headers.iter().filter(|(name, _)| *name != SET_COOKIE);
     json!({
-        "statusCode": response.status,
-        "headers": headers.into_iter().collect::<BTreeMap<_, _>>(),
-        "cookies": cookies.into_iter().map(|(_, cookie)| cookie).collect::<Vec<_>>(),
-        "body": body,
-        "isBase64Encoded": false,
+        "statusCode": response.status().as_u16(),
+        "headers": others.map(|(name, value)| (name.to_string(), text(value))).collect::<BTreeMap<_, _>>(),
+        "cookies": headers.get_all(SET_COOKIE).iter().map(text).collect::<Vec<_>>(),
+        "body": if *method == Method::HEAD { "" } else { &body },
+        "isBase64Encoded": is_compressed,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portpulse_status::{CachePolicy, ContentType};
+    use portpulse_status::{CachePolicy, ContentType, Initiator};
     use portpulse_testkit::event::sample;
 
     #[test]
     fn sample_events_are_parsed() {
         let open = request(&sample("status-overview.json")).unwrap();
         assert_eq!(
-            (open.method, open.path.as_str(), open.query.as_str()),
-            (Method::Get, "/", "by=tag&q=orders%20db")
+            (&open.method, open.path.as_str(), open.query.as_str()),
+            (&Method::GET, "/", "by=tag&q=orders%20db")
         );
         assert_eq!(open.query_value("q").as_deref(), Some("orders db"));
         assert_eq!(open.cookies, "__Host-portpulse=1.00; other=2");
@@ -148,8 +159,8 @@ mod tests {
 
         let sign_in = request(&sample("status-sign-in.json")).unwrap();
         assert_eq!(
-            (sign_in.method, sign_in.path.as_str()),
-            (Method::Post, "/sign-in")
+            (&sign_in.method, sign_in.path.as_str()),
+            (&Method::POST, "/sign-in")
         );
         assert_eq!(sign_in.body, b"token=not-the-token");
         assert_eq!(sign_in.sender, Some([198, 51, 100, 7].into()));
@@ -174,6 +185,9 @@ mod tests {
         let mut event = sample("status-sign-in.json");
         event["body"] = "?".into();
         assert!(matches!(request(&event), Err(InvalidEvent::Body { .. })));
+        let mut event = sample("status-overview.json");
+        event["requestContext"]["http"]["method"] = "G E T".into();
+        assert!(matches!(request(&event), Err(InvalidEvent::Method { .. })));
         // Without `iam` in the context there is no verified signature.
         let mut event = sample("status-signed.json");
         event["requestContext"]["authorizer"] = json!({ "iam": null });
@@ -183,15 +197,16 @@ mod tests {
     #[test]
     fn cookies_are_separate_and_head_has_no_body() {
         let answer = |method| {
-            let mut answer = Response::new(200, ContentType::Text, CachePolicy::NoStore, "text");
+            let mut answer =
+                portpulse_status::Response::new(200, ContentType::Text, CachePolicy::NoStore, "text");
             answer.headers.push(("set-cookie", "a=1".to_owned()));
-            response(answer, method)
+            response(&answer.answering(&Request::default()), &method)
         };
-        let got = answer(Method::Get);
+        let got = answer(Method::GET);
         assert_eq!((&got["statusCode"], &got["body"]), (&json!(200), &json!("text")));
         assert_eq!(got["cookies"], json!(["a=1"]));
         assert_eq!(got["headers"]["cache-control"], "no-store");
         assert_eq!(got["headers"]["set-cookie"], Value::Null);
-        assert_eq!(answer(Method::Head)["body"], "");
+        assert_eq!(answer(Method::HEAD)["body"], "");
     }
 }

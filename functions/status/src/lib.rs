@@ -5,5 +5,5 @@ mod settings;
 mod token;
 
 pub use event::{InvalidEvent, request, response};
-pub use settings::{InvalidSettings, ParameterName, Readers, Settings};
+pub use settings::{ParameterName, Readers, Settings};
 pub use token::{TokenError, read_token};

@@ -1,21 +1,23 @@
-//! Settings from environment variables, read once at start. All errors are reported together.
+//! The settings of the status page from environment variables, read once at start.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::str::FromStr;
 
 use jiff::SignedDuration;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
+use portpulse_function::{Home, InvalidSettings, SettingsReader, read_settings};
 use portpulse_history::view::UpcomingMaintenance;
+use portpulse_status::PageConfig;
+
+const TOKEN: &str = "PORTPULSE_STATUS_TOKEN";
+const PAGE: &str = "PORTPULSE_STATUS_PAGE";
 
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The name of the DynamoDB table.
-    pub table: String,
-    /// The region of the table and of the token parameter.
-    pub home_region: String,
+    /// The table. Its region is also that of the token parameter.
+    pub home: Home,
     /// The expected locations if the table lists none; empty if not set.
     pub locations: BTreeSet<Location>,
     /// The groups with monitors; empty if not set, in which case each request discovers them.
@@ -24,6 +26,8 @@ pub struct Settings {
     pub readers: Readers,
     /// Whether upcoming maintenance is announced on a public page.
     pub upcoming: UpcomingMaintenance,
+    /// The appearance.
+    pub page: PageConfig,
 }
 
 /// Who may read the page, which determines what the page shows.
@@ -52,31 +56,27 @@ impl Readers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterName(String);
 
-impl ParameterName {
-    /// Parses `ssm:/name`. Returns `None` for anything else; the text must not be logged, since it may be the token itself.
-    fn parse(text: &str) -> Option<Self> {
-        let name = text.strip_prefix("ssm:")?;
+/// Error: not a parameter. The text must not be logged, since it may be the token itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("store the token in Parameter Store and set the variable to `ssm:/<name>`")]
+pub struct InvalidParameterName;
+
+impl FromStr for ParameterName {
+    type Err = InvalidParameterName;
+
+    /// Parses `ssm:/name`.
+    fn from_str(text: &str) -> Result<Self, InvalidParameterName> {
+        let name = text.strip_prefix("ssm:").ok_or(InvalidParameterName)?;
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
         let is_name = name.starts_with('/') && (2..=1_011).contains(&name.len()) && name.chars().all(fits);
-        is_name.then(|| Self(name.to_owned()))
+        is_name.then(|| Self(name.to_owned())).ok_or(InvalidParameterName)
     }
+}
 
+impl ParameterName {
     /// The name of the parameter.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-/// Error: invalid settings, with all diagnostics.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct InvalidSettings {
-    diagnostics: Vec<String>,
-}
-
-impl fmt::Display for InvalidSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let diagnostics = self.diagnostics.join("; ");
-        write!(f, "invalid environment variables: {diagnostics}")
     }
 }
 
@@ -89,130 +89,108 @@ impl Settings {
     ///   token requires signed requests.
     /// - `PORTPULSE_STATUS_MAINTENANCE`: `announced` or `withheld` (default): whether a public page shows upcoming
     ///   maintenance.
+    /// - `PORTPULSE_STATUS_PAGE`: the appearance as JSON; optional.
     /// - `PORTPULSE_LOCATIONS`: the expected locations, for a table that does not list them; optional.
     /// - `PORTPULSE_GROUPS`: the groups with monitors, such as `1m#0,5m#0`; optional.
     ///
     /// # Errors
     /// All missing and invalid variables.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
-        let mut diagnostics = Vec::new();
-        let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
-        let mut required = |name: &str, what: &str| {
-            set(name).unwrap_or_else(|| {
-                diagnostics.push(format!("{name} is missing: {what}"));
-                String::new()
+        read_settings(lookup, |reader| {
+            let (home, readers) = (reader.home(), readers(reader));
+            let announced = [
+                ("announced", UpcomingMaintenance::Announced),
+                ("withheld", UpcomingMaintenance::Withheld),
+            ];
+            let upcoming = reader.choice("PORTPULSE_STATUS_MAINTENANCE", &announced);
+            let page = page(reader);
+            let (locations, groups) = (
+                reader.list("PORTPULSE_LOCATIONS"),
+                reader.list("PORTPULSE_GROUPS"),
+            );
+            Some(Self {
+                home: home?,
+                locations,
+                groups,
+                readers: readers?,
+                upcoming: upcoming.unwrap_or(UpcomingMaintenance::Withheld),
+                page: page?,
             })
-        };
-        let table = required("PORTPULSE_TABLE", "set it to the name of the DynamoDB table");
-        let home_region = required("PORTPULSE_HOME_REGION", "set it to the region of the table");
-        let access = required("PORTPULSE_STATUS_ACCESS", "set it to `public` or `private`");
-        let token = set("PORTPULSE_STATUS_TOKEN").map(|text| ParameterName::parse(text.trim()));
-        let readers = match (access.as_str(), token) {
-            ("public", None) => Readers::Public,
-            ("private", None) => Readers::Signed,
-            ("private", Some(Some(name))) => Readers::WithToken(name),
-            ("public", Some(_)) => {
-                diagnostics.push(
-                    "PORTPULSE_STATUS_TOKEN is set, but a public page has no token: remove the variable, or set \
-                     PORTPULSE_STATUS_ACCESS to `private`"
-                        .to_owned(),
-                );
-                Readers::Signed
-            }
-            (_, Some(None)) => {
-                diagnostics.push(
-                    "PORTPULSE_STATUS_TOKEN is invalid: store the token in Parameter Store and set the variable to \
-                     `ssm:/<name>`"
-                        .to_owned(),
-                );
-                Readers::Signed
-            }
-            // Reported as missing above.
-            ("", _) => Readers::Signed,
-            (other, _) => {
-                diagnostics.push(format!(
-                    "PORTPULSE_STATUS_ACCESS is invalid: `{}`: use `public` or `private`",
-                    other.escape_debug()
-                ));
-                Readers::Signed
-            }
-        };
-        let upcoming = match set("PORTPULSE_STATUS_MAINTENANCE").as_deref().map(str::trim) {
-            Some("announced") => UpcomingMaintenance::Announced,
-            Some("withheld") | None => UpcomingMaintenance::Withheld,
-            Some(other) => {
-                diagnostics.push(format!(
-                    "PORTPULSE_STATUS_MAINTENANCE is invalid: `{}`: use `announced` or `withheld`",
-                    other.escape_debug()
-                ));
-                UpcomingMaintenance::Withheld
-            }
-        };
-        let locations = list("PORTPULSE_LOCATIONS", set, &mut diagnostics);
-        let groups = list("PORTPULSE_GROUPS", set, &mut diagnostics);
-        if !diagnostics.is_empty() {
-            return Err(InvalidSettings { diagnostics });
-        }
-        Ok(Self {
-            table,
-            home_region,
-            locations,
-            groups,
-            readers,
-            upcoming,
         })
     }
 }
 
-/// Parses a comma-separated list; empty if the variable is not set.
-fn list<T>(name: &str, set: impl Fn(&str) -> Option<String>, diagnostics: &mut Vec<String>) -> BTreeSet<T>
-where
-    T: FromStr<Err: fmt::Display> + Ord,
-{
-    let mut all = BTreeSet::new();
-    for text in set(name).iter().flat_map(|texts| texts.split(',')) {
-        match text.trim().parse() {
-            Ok(value) => {
-                all.insert(value);
-            }
-            Err(error) => diagnostics.push(format!("{name}: {error}")),
+/// The appearance; the default if not set, and `None`, with a report, if invalid.
+fn page(reader: &mut SettingsReader<'_>) -> Option<PageConfig> {
+    let Some(text) = reader.optional(PAGE) else {
+        return Some(PageConfig::default());
+    };
+    let read = match serde_json::from_str(&text) {
+        Ok(value) => PageConfig::validate(&value).map_err(|diagnostics| {
+            diagnostics
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")
+        }),
+        Err(error) => Err(error.to_string()),
+    };
+    read.map_err(|error| reader.report(format!("{PAGE} is invalid: {error}")))
+        .ok()
+}
+
+fn readers(reader: &mut SettingsReader<'_>) -> Option<Readers> {
+    let accesses = [("public", Readers::Public), ("private", Readers::Signed)];
+    let access = reader.required_choice("PORTPULSE_STATUS_ACCESS", &accesses);
+    let is_token_set = reader.optional(TOKEN).is_some();
+    match (access, reader.parsed(TOKEN)) {
+        (Some(Readers::Public), _) if is_token_set => {
+            reader.report(format!(
+                "{TOKEN} is set, but a public page has no token: remove the variable, or set PORTPULSE_STATUS_ACCESS \
+                 to `private`"
+            ));
+            None
         }
+        (Some(_), Some(name)) => Some(Readers::WithToken(name)),
+        (access, _) => access,
     }
-    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portpulse_testkit::function::lookup;
 
-    fn parse(vars: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
-        let base = [("PORTPULSE_TABLE", "t"), ("PORTPULSE_HOME_REGION", "eu-west-1")];
-        Settings::parse(|name| {
-            let mut all = base.iter().chain(vars).filter(|(key, _)| *key == name);
-            all.next_back().map(|(_, value)| (*value).to_owned())
-        })
+    const PUBLIC: (&str, &str) = ("PORTPULSE_STATUS_ACCESS", "public");
+    const PRIVATE: (&str, &str) = ("PORTPULSE_STATUS_ACCESS", "private");
+
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let home = [("PORTPULSE_TABLE", "t"), ("PORTPULSE_HOME_REGION", "eu-west-1")];
+        let settings = Settings::parse(lookup(&[&home, vars].concat()));
+        settings.map_err(|error| error.diagnostics)
     }
 
     #[test]
     fn access_is_public_signed_or_token() {
-        let readers = |vars: &[(&str, &str)]| parse(vars).unwrap().readers;
-        let token = ("PORTPULSE_STATUS_TOKEN", "ssm:/portpulse/status-token");
-        let (public, private) = (
-            ("PORTPULSE_STATUS_ACCESS", "public"),
-            ("PORTPULSE_STATUS_ACCESS", "private"),
-        );
-        assert_eq!(readers(&[public]), Readers::Public);
-        assert_eq!(readers(&[private]), Readers::Signed);
-        let name = ParameterName("/portpulse/status-token".to_owned());
-        assert_eq!(readers(&[private, token]), Readers::WithToken(name));
-        assert_eq!(parse(&[public, token]).unwrap_err().diagnostics.len(), 1);
+        let name = "/portpulse/status-token";
+        let token = (TOKEN, "ssm:/portpulse/status-token");
+        for (vars, expected) in [
+            (&[PUBLIC][..], Readers::Public),
+            (&[PRIVATE], Readers::Signed),
+            (
+                &[PRIVATE, token],
+                Readers::WithToken(ParameterName(name.to_owned())),
+            ),
+        ] {
+            assert_eq!(parse(vars).unwrap().readers, expected);
+        }
+        assert_eq!(parse(&[PUBLIC, token]).unwrap_err().len(), 1);
     }
 
     #[test]
     fn groups_are_empty_unless_set() {
-        let public = ("PORTPULSE_STATUS_ACCESS", "public");
-        assert!(parse(&[public]).unwrap().groups.is_empty());
-        let named = parse(&[public, ("PORTPULSE_GROUPS", "1m#0, 1m#1")])
+        assert!(parse(&[PUBLIC]).unwrap().groups.is_empty());
+        let named = parse(&[PUBLIC, ("PORTPULSE_GROUPS", "1m#0, 1m#1")])
             .unwrap()
             .groups;
         let named: Vec<_> = named.iter().map(ToString::to_string).collect();
@@ -221,21 +199,11 @@ mod tests {
 
     #[test]
     fn upcoming_maintenance_is_withheld_by_default() {
-        let public = ("PORTPULSE_STATUS_ACCESS", "public");
-        let name = "PORTPULSE_STATUS_MAINTENANCE";
-        assert_eq!(parse(&[public]).unwrap().upcoming, UpcomingMaintenance::Withheld);
-        assert_eq!(
-            parse(&[public, (name, "withheld")]).unwrap().upcoming,
-            UpcomingMaintenance::Withheld
-        );
-        assert_eq!(
-            parse(&[public, (name, "announced")]).unwrap().upcoming,
-            UpcomingMaintenance::Announced
-        );
-        assert_eq!(
-            parse(&[public, (name, "yes")]).unwrap_err().diagnostics,
-            ["PORTPULSE_STATUS_MAINTENANCE is invalid: `yes`: use `announced` or `withheld`"]
-        );
+        use UpcomingMaintenance::{Announced, Withheld};
+        for (text, expected) in [("", Withheld), ("withheld", Withheld), ("announced", Announced)] {
+            let settings = parse(&[PUBLIC, ("PORTPULSE_STATUS_MAINTENANCE", text)]).unwrap();
+            assert_eq!(settings.upcoming, expected, "{text}");
+        }
     }
 
     #[test]
@@ -249,22 +217,17 @@ mod tests {
 
     #[test]
     fn all_errors_are_reported_without_token() {
-        let error = Settings::parse(|_| None).unwrap_err();
-        assert_eq!(error.diagnostics.len(), 3, "{error}");
-        let error = parse(&[
+        assert_eq!(Settings::parse(|_| None).unwrap_err().diagnostics.len(), 3);
+        let diagnostics = parse(&[
             ("PORTPULSE_TABLE", " "),
-            ("PORTPULSE_STATUS_ACCESS", "private"),
-            ("PORTPULSE_STATUS_TOKEN", "hush-hush"),
+            PRIVATE,
+            (TOKEN, "hush-hush"),
             ("PORTPULSE_LOCATIONS", "eu-west-1, ?"),
             ("PORTPULSE_GROUPS", "1m"),
+            ("PORTPULSE_STATUS_MAINTENANCE", "yes"),
         ]);
-        let error = error.unwrap_err();
-        assert_eq!(error.diagnostics.len(), 4, "{error}");
-        assert!(!error.to_string().contains("hush"), "{error}");
-        let error = parse(&[("PORTPULSE_STATUS_ACCESS", "open")]).unwrap_err();
-        assert_eq!(
-            error.diagnostics,
-            ["PORTPULSE_STATUS_ACCESS is invalid: `open`: use `public` or `private`"]
-        );
+        let diagnostics = diagnostics.unwrap_err();
+        assert_eq!(diagnostics.len(), 5, "{diagnostics:?}");
+        assert!(!diagnostics.concat().contains("hush"), "{diagnostics:?}");
     }
 }

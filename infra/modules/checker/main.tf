@@ -4,6 +4,15 @@ locals {
   function_name = "${var.name}-checker"
 }
 
+data "aws_region" "this" {
+  lifecycle {
+    postcondition {
+      condition     = self.name == var.region
+      error_message = "The provider of ${var.region} has the region ${self.name}: pass a provider of ${var.region}."
+    }
+  }
+}
+
 module "function" {
   source = "../function"
 
@@ -15,13 +24,16 @@ module "function" {
   settings = {
     PORTPULSE_TOPIC_ARN = var.home.topic_arn
     PORTPULSE_METRICS   = var.function.metrics
+    # Empty: no status page that a browser can open.
+    PORTPULSE_PAGE_URL = var.home.page_url == null ? "" : var.home.page_url
   }
   # No retries: the next tick is due earlier.
   asynchronous = { retries = 0, max_age_seconds = 60 }
+  may_join_vpc = true
   vpc          = var.vpc
 
   table_access = "write"
-  statements = [
+  statements = concat(module.secrets.statements, [
     {
       Sid      = "ReadTable"
       Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
@@ -43,5 +55,25 @@ module "function" {
       Action   = ["sns:Publish"]
       Resource = [var.home.topic_arn]
     },
-  ]
+    ],
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    [
+      for arn in var.home.topic_key_arn[*] : {
+        Sid       = "UseTopicKey"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = [arn]
+        Condition = { StringEquals = { "kms:ViaService" = ["sns.${var.home.region}.amazonaws.com"] } }
+      }
+    ],
+  )
+}
+
+# The secrets of the monitors' requests.
+module "secrets" {
+  source = "../secrets"
+
+  names     = var.home.secrets
+  key_arns  = var.home.secret_key_arns
+  region    = var.home.region
+  table_arn = var.home.table_arn
 }

@@ -8,6 +8,11 @@ output "unconfirmed" {
   value       = module.watchdog.unconfirmed
 }
 
+output "unauthenticated" {
+  description = "Email subscribers of the watchdog whose confirmation was not authenticated, as of the last refresh."
+  value       = module.watchdog.unauthenticated
+}
+
 output "watchdog_arn" {
   description = "ARN of the watchdog's topic in this region."
   value       = module.watchdog.arn

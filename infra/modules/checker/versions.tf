@@ -3,7 +3,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.100, < 7.0"
+      version = ">= 5.100, < 6.0"
       # Provider of the home region, for the items of this region in its table.
       configuration_aliases = [aws.home]
     }

@@ -1,6 +1,14 @@
 output "diagnostics" {
-  description = "Diagnostics of the file, each as `place: what (help)`. The other outputs are valid only if there are none."
+  description = "Diagnostics, each as `place: what (help)`. The other outputs are valid only if there are none."
   value       = local.diagnostics
+}
+
+output "variable_diagnostics" {
+  description = "Diagnostics of the monitors in the variable, by place; empty where there are none, and unknown where a value is known only after apply."
+  value = merge(
+    { for each in module.schema.texts : each.at => each.text if each.owner != "" },
+    { for id, texts in local.unreachable : "${id} in this deployment" => join("\n", flatten(texts)) if contains(keys(var.monitors), local.source[id][0]) },
+  )
 }
 
 output "shards" {
@@ -13,7 +21,32 @@ output "groups" {
   value       = local.group
 }
 
+output "groups_of" {
+  description = "The groups of each agent: those with monitors that name it."
+  value = {
+    for agent in var.agents : agent => sort(distinct([
+      for id, group in local.group : group if contains(local.checkers[id], agent)
+    ]))
+  }
+}
+
 output "items" {
   description = "Each monitor's item, in DynamoDB's JSON."
   value       = local.items
+}
+
+output "secrets" {
+  description = "Names of the secrets of the monitors' requests, such as ssm:/portpulse/shop-token: of the monitors that regions check."
+  value       = sort(distinct(flatten([for id, names in local.secrets : names if length(local.checkers[id]) == 0 || anytrue([for location in local.checkers[id] : !contains(var.agents, location)])])))
+}
+
+output "secrets_of" {
+  description = "The same of the monitors that each agent checks."
+  value       = { for agent in var.agents : agent => sort(distinct(flatten([for id, names in local.secrets : names if contains(local.checkers[id], agent)]))) }
+}
+
+locals {
+  # By monitor: the locations that it names, and its secrets. A name of a secret stands alone in a value, whatever the field.
+  checkers = { for id, value in local.value : id => [for location in try(concat(value.locations), []) : try(tostring(location), "")] }
+  secrets  = { for id, fields in local.fields : id => flatten(regexall("\"((?:ssm:/|secretsmanager:)[A-Za-z0-9_./+=@-]+)\"", jsonencode(fields))) }
 }

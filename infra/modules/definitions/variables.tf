@@ -1,25 +1,28 @@
 variable "definitions" {
-  description = "The definitions file, as text."
+  description = "The definitions file, as text; null without a file."
   type        = string
+  default     = null
 }
 
-variable "presets" {
-  description = "Values that services and tiers set: the content of presets.json."
+variable "monitors" {
+  description = "More monitors: a map from ids to maps of the same fields. A field that is null is absent."
   type        = any
-
-  validation {
-    condition     = can(keys(var.presets.default)) && can(keys(var.presets.tiers)) && can(keys(var.presets.services))
-    error_message = "`presets` must have `default`, `tiers` and `services`."
-  }
+  default     = {}
 }
 
-variable "regions" {
-  description = "Regions that run a checker."
+variable "locations" {
+  description = "Locations of this deployment."
   type        = list(string)
 }
 
-variable "vpc_regions" {
-  description = "Regions whose checker runs in a VPC, and can reach port 25, IPv6 and private addresses if the VPC does."
+variable "agents" {
+  description = "Agents of this deployment. They reach what their networks reach: private addresses, IPv6 and port 25."
   type        = list(string)
   default     = []
+}
+
+variable "networks" {
+  description = "Locations in a VPC, and what it reaches. Lambda functions in others reach neither IPv6, nor port 25, nor private addresses."
+  type        = map(object({ ipv6 = optional(bool, false), port_25 = optional(bool, false) }))
+  default     = {}
 }

@@ -3,17 +3,14 @@ output "diagnostics" {
   value       = local.diagnostics
 }
 
-output "names" {
-  description = "Names of the destinations; empty if there are diagnostics."
-  value       = [for name in keys(local.own) : name if length(local.diagnostics) == 0]
-}
-
 output "json" {
-  description = "Destinations as the relay reads them; empty if there are diagnostics, so that no plan shows a secret."
-  value       = length(local.diagnostics) == 0 ? jsonencode({ destinations = local.own }) : "{}"
+  description = "Destinations as the relay reads them; {} without any, and if there are diagnostics, so that no plan shows a secret."
+  value       = length(local.own) > 0 && length(local.diagnostics) == 0 ? jsonencode({ destinations = local.own }) : "{}"
 }
 
 output "secrets" {
   description = "Names of all secrets of the destinations, such as ssm:/portpulse/ops-chat."
-  value       = local.secrets
+  value = sort(distinct(flatten([
+    for fields in values(local.own) : [for value in try(values(fields), []) : value if can(regex("^(ssm:/|secretsmanager:)", value))]
+  ])))
 }

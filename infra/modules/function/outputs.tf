@@ -10,8 +10,14 @@ output "lambda" {
     timeout       = aws_lambda_function.this.timeout
     environment   = one(aws_lambda_function.this.environment).variables
     reserved      = aws_lambda_function.this.reserved_concurrent_executions
+    ipv6          = [for vpc in aws_lambda_function.this.vpc_config : vpc.ipv6_allowed_for_dual_stack]
     subnet_ids    = flatten([for vpc in aws_lambda_function.this.vpc_config : tolist(vpc.subnet_ids)])
   }
+}
+
+output "role" {
+  description = "Name of the role."
+  value       = aws_iam_role.this.name
 }
 
 output "policy" {

@@ -2,8 +2,9 @@
 
 resource "aws_iam_role" "this" {
   # Roles are global: the same function in two regions needs two names.
-  name        = "${var.name}-${var.region}"
-  description = "${var.name} in ${var.region}."
+  name                 = "${var.name}-${var.region}"
+  description          = "${var.name} in ${var.region}."
+  permissions_boundary = var.function.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -61,11 +62,12 @@ locals {
   }
 
   # In a VPC, Lambda creates network interfaces with the function's role. These resources do not exist beforehand, and
-  # DescribeNetworkInterfaces supports no resource; the function's own code is denied these actions.
+  # DescribeNetworkInterfaces supports no resource; the function's own code is denied these actions. The permissions do not depend
+  # on `vpc`: Lambda deletes the interfaces up to 20 minutes after the function has left the VPC, and needs them until then.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
   network_actions = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"]
   vpc_statements = flatten([
-    for vpc in var.vpc[*] : [
+    for allowed in [true] : [
       {
         Sid       = "ManageNetworkInterfaces"
         Effect    = "Allow"
@@ -80,7 +82,7 @@ locals {
         Resource  = "*"
         Condition = { ArnEquals = { "lambda:SourceFunctionArn" = local.function_arn } }
       },
-    ]
+    ] if var.may_join_vpc
   ])
   # Spelled out, because the function depends on this policy.
   function_arn = replace(aws_cloudwatch_log_group.this.arn, "/^arn:([^:]+):logs:([^:]+):([^:]+):.*$/", "arn:$1:lambda:$2:$3:function:${var.name}")

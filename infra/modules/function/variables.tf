@@ -33,15 +33,18 @@ variable "table_access" {
 }
 
 variable "function" {
-  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), memory in MB, timeout in seconds, reserved concurrency (-1: none), additional environment variables, and log retention in days."
+  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), memory in MB, timeout in seconds, reserved concurrency (-1: none), additional environment variables, log retention in days, and permissions boundary of the role. With `url` and `sha256`, the zip is downloaded to its path."
   type = object({
     zip                  = string
+    url                  = optional(string)
+    sha256               = optional(string)
     architecture         = optional(string, "arm64")
     memory_mb            = optional(number, 128)
     timeout_seconds      = optional(number, 60)
     reserved_concurrency = optional(number, -1)
     environment          = optional(map(string), {})
     log_retention_days   = optional(number, 14)
+    permissions_boundary = optional(string)
   })
 
   validation {
@@ -57,6 +60,15 @@ variable "function" {
   validation {
     condition     = length([for name in keys(var.function.environment) : name if startswith(name, "PORTPULSE_")]) == 0
     error_message = "`environment` must not contain PORTPULSE_ variables: this module sets them."
+  }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+  validation {
+    condition = alltrue([
+      for name in keys(var.function.environment) :
+      !can(regex("^(AWS_(REGION|DEFAULT_REGION|EXECUTION_ENV|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|LAMBDA_(FUNCTION_NAME|FUNCTION_MEMORY_SIZE|FUNCTION_VERSION|INITIALIZATION_TYPE|LOG_GROUP_NAME|LOG_STREAM_NAME|RUNTIME_API))|LAMBDA_(TASK_ROOT|RUNTIME_DIR)|_HANDLER|_X_AMZN_TRACE_ID)$", name))
+    ])
+    error_message = "`environment` must not contain variables that Lambda sets, such as AWS_REGION."
   }
 
   validation {
@@ -91,9 +103,15 @@ variable "asynchronous" {
   default     = null
 }
 
+variable "may_join_vpc" {
+  description = "Whether the function can be in a VPC, now or later: its role may then manage the network interfaces of Lambda."
+  type        = bool
+  default     = false
+}
+
 variable "vpc" {
   description = "Subnets and security groups; null to run outside a VPC."
-  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string), ipv6 = optional(bool, false) })
   default     = null
 
   validation {

@@ -74,6 +74,28 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
+  # SQS stops reporting on a queue that is unused for six hours: the alarm stays as it is.
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
+  treat_missing_data = "ignore"
+
+  alarm_actions = [var.watchdog_arn]
+  ok_actions    = [var.watchdog_arn]
+}
+
+# Sooner than the alarm of the queue, to which Lambda sends a notification only after its retries.
+resource "aws_cloudwatch_metric_alarm" "failing" {
+  alarm_name        = "${local.function_name}-failing"
+  alarm_description = "Portpulse's relay fails: it could not post to a destination, and tries again. See the log group ${module.function.names.log_group}."
+  namespace         = "AWS/Lambda"
+  metric_name       = "Errors"
+  dimensions        = { FunctionName = module.function.lambda.function_name }
+  statistic         = "Sum"
+
+  # A single failure is repeated a minute later and is not reported.
+  period              = 600
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 2
   treat_missing_data  = "notBreaching"
 
   alarm_actions = [var.watchdog_arn]

@@ -1,11 +1,15 @@
 # Additional permissions of the relay.
 
-locals {
-  # ARN prefixes, such as `arn:aws:ssm:eu-west-1:123456789012` for `ssm`.
-  arn_prefix = { for service in ["ssm", "secretsmanager"] : service => replace(var.home.table_arn, "/^arn:([^:]+):dynamodb:([^:]+):([^:]+):.*$/", "arn:$1:${service}:$2:$3") }
-  parameters = [for name in var.secrets : trimprefix(name, "ssm:") if startswith(name, "ssm:")]
-  secrets    = [for name in var.secrets : trimprefix(name, "secretsmanager:") if startswith(name, "secretsmanager:")]
+module "secrets" {
+  source = "../secrets"
 
+  names     = var.secrets
+  key_arns  = var.secret_key_arns
+  region    = var.home.region
+  table_arn = var.home.table_arn
+}
+
+locals {
   statements = concat(
     [
       {
@@ -19,30 +23,6 @@ locals {
         }
       },
     ],
-    # Secrets Manager is read through Parameter Store, which requires a permission for both.
-    # https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
-    [
-      for paths in [concat(local.parameters, [for name in local.secrets : "/aws/reference/secretsmanager/${name}"])] : {
-        Sid      = "ReadParameters"
-        Action   = ["ssm:GetParameter"]
-        Resource = [for path in paths : "${local.arn_prefix.ssm}:parameter${path}"]
-      } if length(paths) > 0
-    ],
-    [
-      # Secrets Manager appends a dash and six characters to a name.
-      for names in [local.secrets] : {
-        Sid      = "ReadSecrets"
-        Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [for name in names : "${local.arn_prefix.secretsmanager}:secret:${name}-??????"]
-      } if length(names) > 0
-    ],
-    [
-      for arns in [var.secret_key_arns] : {
-        Sid       = "DecryptSecrets"
-        Action    = ["kms:Decrypt"]
-        Resource  = arns
-        Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${var.home.region}.amazonaws.com", "ssm.${var.home.region}.amazonaws.com"] } }
-      } if length(arns) > 0
-    ],
+    module.secrets.statements,
   )
 }

@@ -36,16 +36,19 @@ variable "secret_key_arns" {
 }
 
 variable "function" {
-  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), additional environment variables, and log retention in days."
+  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), additional environment variables, log retention in days, and permissions boundary of the role."
   type = object({
-    zip                = string
-    architecture       = optional(string, "arm64")
-    environment        = optional(map(string), {})
-    log_retention_days = optional(number, 14)
+    zip                  = string
+    url                  = optional(string)
+    sha256               = optional(string)
+    architecture         = optional(string, "arm64")
+    environment          = optional(map(string), {})
+    log_retention_days   = optional(number, 14)
+    permissions_boundary = optional(string)
   })
 }
 
 variable "watchdog_arn" {
-  description = "ARN of the topic, in the home region, for the alarm of the dead-letter queue."
+  description = "ARN of the topic, in the home region, for the alarms of the relay."
   type        = string
 }

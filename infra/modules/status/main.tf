@@ -1,4 +1,4 @@
-# The status page: a Lambda in the home region with a function URL, which only reads the table.
+# The status page: a Lambda with a function URL, which only reads the table. Its region need not be the home region.
 
 locals {
   function_name = "${var.name}-status"
@@ -13,6 +13,15 @@ locals {
   reserved_concurrency = coalesce(var.function.reserved_concurrency, local.quota >= 200 ? 5 : -1)
 }
 
+data "aws_region" "this" {
+  lifecycle {
+    postcondition {
+      condition     = self.name == var.region
+      error_message = "The provider of the status page has the region ${self.name}, and the page is to run in ${var.region}: pass a provider of ${var.region} as `aws.status`."
+    }
+  }
+}
+
 # The concurrency quota of the account in this region.
 data "aws_servicequotas_service_quota" "concurrency" {
   count = local.looks_up_quota ? 1 : 0
@@ -25,7 +34,7 @@ module "function" {
   source = "../function"
 
   name        = local.function_name
-  region      = var.home.region
+  region      = var.region
   description = "The status page of Portpulse."
   home        = var.home
   function    = merge(var.function, { timeout_seconds = 15, reserved_concurrency = local.reserved_concurrency })
@@ -36,16 +45,30 @@ module "function" {
     },
     { for name in var.token[*] : "PORTPULSE_STATUS_TOKEN" => name },
     var.announce_maintenance ? { PORTPULSE_STATUS_MAINTENANCE = "announced" } : {},
+    { for page in var.page[*] : "PORTPULSE_STATUS_PAGE" => jsonencode(yamldecode(page)) },
   )
 
   table_access = "read"
   statements   = local.statements
 }
 
-# With authorization type NONE, the provider adds the permission that Lambda requires for a public URL.
+# Unsigned requests require two permissions. The provider adds the first one only when it creates a URL that accepts them, not when a
+# URL starts to, and never removes it. Here, it has the name that the provider uses, and precedes the URL, so that the provider finds it
+# in place. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+resource "aws_lambda_permission" "public" {
+  count = local.authorization == "NONE" ? 1 : 0
+
+  statement_id           = "FunctionURLAllowPublicAccess"
+  action                 = "lambda:InvokeFunctionUrl"
+  function_name          = module.function.lambda.function_name
+  function_url_auth_type = "NONE"
+  principal              = "*"
+}
+
 resource "aws_lambda_function_url" "status" {
   function_name      = module.function.lambda.function_name
   authorization_type = local.authorization
+  depends_on         = [aws_lambda_permission.public]
 
   lifecycle {
     precondition {
@@ -59,8 +82,8 @@ resource "aws_lambda_function_url" "status" {
   }
 }
 
-# Since October 2025, Lambda requires a second permission, restricted to requests through the URL. The provider supports
-# it from 6.29 on, CloudFormation in all versions. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+# The second permission, required since October 2025, is restricted to requests through the URL. The provider supports the restriction
+# from 6.29 on, CloudFormation in all versions.
 resource "aws_cloudformation_stack" "address" {
   count = local.authorization == "NONE" ? 1 : 0
   name  = "${local.function_name}-address"
@@ -88,7 +111,7 @@ locals {
         Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         Resource = [var.home.table_arn]
         Condition = {
-          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls"] }
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls", "notes"] }
           # `ForAllValues` is also true without any value.
           Null = { "dynamodb:LeadingKeys" = ["false"] }
         }

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "region" {
+  description = "Region of the page; the region of its provider."
+  type        = string
+}
+
 variable "home" {
   description = "Home region, table, and customer managed key of the table."
   type = object({
@@ -34,6 +39,17 @@ variable "announce_maintenance" {
   default     = false
 }
 
+variable "page" {
+  description = "The appearance of the page, as YAML: title, logo, header, links, groups and announcements."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.page == null || (can(yamldecode(var.page)) && length(jsonencode(try(yamldecode(var.page), ""))) <= 3000)
+    error_message = "The page file must be valid YAML of at most 3,000 bytes; `portpulse local --page FILE` names its mistakes."
+  }
+}
+
 variable "capacity" {
   description = "Capacity mode of the table: `on_demand` or `always_free`, which has too few read units for a public page."
   type        = string
@@ -58,13 +74,16 @@ variable "secret_key_arns" {
 }
 
 variable "function" {
-  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none; by default 5 if unsigned requests are accepted and the account's quota is 200 or more), additional environment variables, and log retention in days."
+  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none; by default 5 if unsigned requests are accepted and the account's quota is 200 or more), additional environment variables, log retention in days, and permissions boundary of the role."
   type = object({
     zip                  = string
+    url                  = optional(string)
+    sha256               = optional(string)
     architecture         = optional(string, "arm64")
     memory_mb            = optional(number, 128)
     reserved_concurrency = optional(number)
     environment          = optional(map(string), {})
     log_retention_days   = optional(number, 14)
+    permissions_boundary = optional(string)
   })
 }

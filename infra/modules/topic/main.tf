@@ -1,7 +1,8 @@
 # A topic and its subscriptions.
 
 resource "aws_sns_topic" "this" {
-  name = var.name
+  name              = var.name
+  kms_master_key_id = var.kms_key_arn
 }
 
 resource "aws_sns_topic_subscription" "this" {

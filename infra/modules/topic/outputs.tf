@@ -7,3 +7,13 @@ output "unconfirmed" {
   description = "Unconfirmed subscribers, as of the last refresh."
   value       = [for name, subscription in aws_sns_topic_subscription.this : name if subscription.pending_confirmation]
 }
+
+output "unauthenticated" {
+  description = "Email subscribers whose confirmation was not authenticated, as of the last refresh: whoever opens the link at the end of a message ends the subscription."
+  value       = [for name, subscription in aws_sns_topic_subscription.this : name if subscription.protocol == "email" && !subscription.pending_confirmation && !subscription.confirmation_was_authenticated]
+}
+
+output "name" {
+  description = "Name of the topic."
+  value       = aws_sns_topic.this.name
+}

@@ -20,6 +20,10 @@ mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::123456789012:role/role" }
 }
 
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::123456789012:policy/policy" }
+}
+
 mock_resource "aws_lambda_function" {
   defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:function" }
 }
@@ -34,4 +38,8 @@ mock_resource "aws_cloudwatch_event_rule" {
 
 mock_data "aws_servicequotas_service_quota" {
   defaults = { value = 1000 }
+}
+
+mock_data "aws_region" {
+  defaults = { name = "eu-west-1" }
 }

@@ -1,20 +1,21 @@
 //! The email text of one notification.
 
-use portpulse_core::decide::{LocationView, Notification, View};
+use portpulse_core::decide::{AffectedMonitor, LocationView, Notification, View};
 use portpulse_core::id::Location;
 use portpulse_core::outbox::{Kind, Stage, Subject};
+use portpulse_core::text::excerpt;
 
 use crate::json::{MAX_DIAGNOSTIC_LENGTH, MAX_ENTRIES, MAX_TAG, MAX_TEXT};
 use crate::phrases::{cause_text, sentence, utc_time};
-use crate::text::plain;
 
-/// The email text: what happened and since when, the cause with the service's own message, the view of each location,
-/// and what to do.
+/// The email text: the diagnosis and since when, the severity, the cause with the service's own message, the view of each
+/// location, and what to do.
 pub(crate) fn body(notification: &Notification) -> String {
     let mut lines = vec![sentence(notification), String::new()];
     let mut add = |label: &str, text: String| lines.push(format!("{label:<11}{text}"));
+    add("Severity", notification.severity.to_string());
     if let Some(target) = &notification.target {
-        add("Target", plain(target, MAX_TEXT));
+        add("Target", excerpt(target, MAX_TEXT));
     }
     if let Some(finding) = &notification.finding {
         let label = match notification.kind.stage() {
@@ -28,7 +29,13 @@ pub(crate) fn body(notification: &Notification) -> String {
     }
     add("Since", utc_time(notification.since));
     add("Changed", utc_time(notification.at));
-    add("Severity", notification.severity.to_string());
+    if notification.monitor_count > 1 {
+        lines.push(String::new());
+        lines.push(format!("Monitors ({}):", notification.monitor_count));
+        let monitors = notification.monitors.iter().take(MAX_ENTRIES);
+        lines.extend(monitors.map(|monitor| format!("  {}", monitor_text(monitor))));
+        lines.extend(more(notification.monitor_count as usize));
+    }
     if !notification.locations.is_empty() {
         lines.push(String::new());
         lines.push("Locations:".to_owned());
@@ -41,27 +48,29 @@ pub(crate) fn body(notification: &Notification) -> String {
         lines.push("Errors in the definition:".to_owned());
         let diagnostics = notification.diagnostics.iter().take(MAX_ENTRIES);
         lines.extend(
-            diagnostics.map(|diagnostic| format!("  - {}", plain(diagnostic, MAX_DIAGNOSTIC_LENGTH))),
+            diagnostics.map(|diagnostic| format!("  - {}", excerpt(diagnostic, MAX_DIAGNOSTIC_LENGTH))),
         );
         lines.extend(more(notification.diagnostics.len()));
     }
     lines.push(String::new());
     let mut add = |label: &str, text: String| lines.push(format!("{label:<11}{text}"));
+    if let Some(page) = &notification.page {
+        add("Page", excerpt(page, MAX_TEXT));
+    }
     if let Some(runbook) = &notification.runbook {
-        add("Runbook", plain(runbook, MAX_TEXT));
+        add("Runbook", excerpt(runbook, MAX_TEXT));
     }
     if !notification.tags.is_empty() {
         let tags = notification.tags.iter().take(MAX_ENTRIES);
-        let tags: Vec<_> = tags.map(|tag| plain(tag, MAX_TAG)).collect();
+        let tags: Vec<_> = tags.map(|tag| excerpt(tag, MAX_TAG)).collect();
         add("Tags", tags.join(", "));
     }
     for (label, command) in commands(notification) {
         add(label, command);
     }
-    if let Some(group) = notification.group {
-        add("Group", group.to_string());
+    if let Some(group) = notification.check_group {
+        add("Checked", format!("every {}", group.interval));
     }
-    add("Id", plain(&notification.id, MAX_TEXT));
     lines.join("\n") + "\n"
 }
 
@@ -70,7 +79,10 @@ fn commands(notification: &Notification) -> Vec<(&'static str, String)> {
     let (Subject::Monitor(id), Stage::Active) = (&notification.subject, notification.kind.stage()) else {
         return Vec::new();
     };
-    let silence = ("Silence", format!("portpulse silence {id} --for 2h --why \"…\""));
+    let silence = (
+        "Silence",
+        format!("portpulse silence {id} --for 2h --reason \"…\""),
+    );
     let acknowledge = ("Ack", format!("portpulse ack {id}"));
     // Only incidents can be acknowledged, and an advisory is none.
     if notification.kind == Kind::Advisory {
@@ -82,6 +94,18 @@ fn commands(notification: &Notification) -> Vec<(&'static str, String)> {
 
 fn location_line(location: &Location, view: &LocationView) -> String {
     format!("{:<16} {}", location.as_str(), location_text(view))
+}
+
+/// An affected monitor with its name, its id and its target, on one line.
+pub fn monitor_text(monitor: &AffectedMonitor) -> String {
+    let id = match &monitor.name {
+        Some(name) => format!("{}: {}", excerpt(name, MAX_TEXT), monitor.id),
+        None => monitor.id.to_string(),
+    };
+    match &monitor.target {
+        Some(target) => format!("{id} ({})", excerpt(target, MAX_TEXT)),
+        None => id,
+    }
 }
 
 /// The view of one location, on one line.
@@ -109,7 +133,7 @@ pub fn location_text(view: &LocationView) -> String {
 
 /// Foreign text in quotation marks.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", plain(text, MAX_TEXT))
+    format!("\"{}\"", excerpt(text, MAX_TEXT))
 }
 
 /// A line for the entries beyond the limit; `None` if there are none.

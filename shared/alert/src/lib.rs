@@ -10,10 +10,9 @@ mod publish;
 mod render;
 mod text;
 
-pub use body::location_text;
+pub use body::{location_text, monitor_text};
 pub use json::{MAX_ENTRIES, MAX_TEXT, to_json};
 pub use message::{Attribute, MAX_BYTES, MAX_SMS, MAX_SUBJECT, Message};
 pub use phrases::{cause_text, elapsed, headline, sentence, subject_name, utc_time};
 pub use publish::{Publish, PublishError, SnsTopic};
 pub use render::{MAX_SINGLE, messages, summary};
-pub use text::plain;

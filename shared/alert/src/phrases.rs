@@ -2,31 +2,89 @@
 
 use jiff::Timestamp;
 use portpulse_core::decide::{Notification, View};
+use portpulse_core::diagnosis::Layer;
 use portpulse_core::group_state::{Cause, Status};
-use portpulse_core::outbox::{Kind, Subject};
+use portpulse_core::outbox::{Kind, Stage, Subject};
 use portpulse_core::outcome::{DnsFailure, FailureClass};
+use portpulse_core::text::excerpt;
 
-use crate::text::plain;
+use crate::json::MAX_TEXT;
 
 /// The maximum length of a subject's name, in bytes. The id of a broken definition may be any text.
 const MAX_NAME: usize = 80;
 
 /// The name of the monitor, location or definition, on one line.
 pub fn subject_name(subject: &Subject) -> String {
-    plain(&subject.to_string(), MAX_NAME)
+    excerpt(&subject.to_string(), MAX_NAME)
+}
+
+/// The name of the subject for people: the configured name of the monitor, otherwise its id.
+fn title(notification: &Notification) -> String {
+    match configured_name(notification) {
+        Some(name) => excerpt(name, MAX_NAME),
+        None => subject_name(&notification.subject),
+    }
+}
+
+/// The name of the subject for people, with the id of the monitor if that is not the name.
+fn title_with_id(notification: &Notification) -> String {
+    match configured_name(notification) {
+        Some(_) => format!(
+            "{} ({})",
+            title(notification),
+            subject_name(&notification.subject)
+        ),
+        None => subject_name(&notification.subject),
+    }
+}
+
+fn configured_name(notification: &Notification) -> Option<&str> {
+    // The first affected monitor is the subject.
+    let named = notification.monitors.first()?;
+    let is_subject = matches!(&notification.subject, Subject::Monitor(id) if *id == named.id);
+    named.name.as_deref().filter(|_| is_subject)
+}
+
+/// A name, and how many other monitors the notification is about.
+fn and_others(name: String, notification: &Notification) -> String {
+    match notification.monitor_count {
+        0 | 1 => name,
+        count => format!("{name} and {} more", count - 1),
+    }
 }
 
 /// The change on one line, such as `DOWN: orders-db since 05:39 UTC - the connection was refused`.
 ///
 /// The state, the name and the start come first, because subjects and text messages are cut at the end.
 pub fn headline(notification: &Notification) -> String {
-    let name = subject_name(&notification.subject);
+    headline_of(title(notification), notification)
+}
+
+/// As [`headline`], for texts that can only have ASCII: with the id of a monitor whose name has other characters.
+pub(crate) fn ascii_headline(notification: &Notification) -> String {
+    headline_of(ascii_title(notification), notification)
+}
+
+/// As [`title`], but the id of a monitor whose name has characters other than ASCII.
+pub(crate) fn ascii_title(notification: &Notification) -> String {
+    let title = Some(title(notification)).filter(|title| title.is_ascii());
+    title.unwrap_or_else(|| subject_name(&notification.subject))
+}
+
+fn headline_of(title: String, notification: &Notification) -> String {
+    let name = and_others(title, notification);
     let since = start(notification);
     let cause = notification
         .finding
         .as_ref()
         .map(|finding| cause_text(finding.cause));
-    let because = cause.map(|cause| format!(" - {cause}")).unwrap_or_default();
+    let layer = known_layer(notification).map(Layer::as_str);
+    let because = match (layer, cause) {
+        (Some(layer), Some(cause)) => format!(" - {layer}: {cause}"),
+        (None, Some(text)) | (Some(text), None) => format!(" - {text}"),
+        (None, None) => String::new(),
+    };
+    let layer = layer.map(|layer| format!(" - {layer}")).unwrap_or_default();
     let lasted = elapsed(notification.since, notification.at);
     match notification.kind {
         Kind::Down => format!("DOWN: {name} {since}{because}"),
@@ -40,7 +98,7 @@ pub fn headline(notification: &Notification) -> String {
         ),
         Kind::Reminder => {
             let state = adjective(notification.status).to_uppercase();
-            format!("STILL {state}: {name} {since} ({lasted})")
+            format!("STILL {state}: {name} {since} ({lasted}){layer}")
         }
         Kind::Flapping => {
             let state = adjective(notification.status);
@@ -48,7 +106,7 @@ pub fn headline(notification: &Notification) -> String {
         }
         Kind::Escalated => {
             let state = adjective(notification.status);
-            format!("ESCALATED: {name} {state} {since} ({lasted}), not acknowledged")
+            format!("ESCALATED: {name} {state} {since} ({lasted}), not acknowledged{layer}")
         }
         Kind::Advisory => format!(
             "ADVISORY: {name} {since} - failing only in {}",
@@ -71,6 +129,13 @@ pub fn headline(notification: &Notification) -> String {
     }
 }
 
+/// The layer, if it is known and the kind does not name it.
+fn known_layer(notification: &Notification) -> Option<Layer> {
+    let layer = notification.diagnosis.as_ref()?.diagnosis.layer;
+    let is_shown = layer != Layer::Unknown && notification.kind != Kind::Exposed;
+    is_shown.then_some(layer)
+}
+
 /// The detail of the finding, as ` - detail`; empty if there is none.
 fn detail(notification: &Notification) -> String {
     let finding = notification.finding.as_ref();
@@ -90,29 +155,44 @@ fn failing(notification: &Notification) -> String {
     }
 }
 
-/// What the change means, in one or two sentences: the state, the start or the duration, and the consequence.
+/// What the change means, in up to three sentences: while a fault lasts, its layer with the evidence; then the state, the
+/// start or the duration, and the consequence.
 pub fn sentence(notification: &Notification) -> String {
-    let name = subject_name(&notification.subject);
+    let change = change_sentence(notification);
+    match &notification.diagnosis {
+        Some(explanation) if notification.kind.stage() == Stage::Active => {
+            format!("{} {change}", excerpt(&explanation.sentence, MAX_TEXT))
+        }
+        Some(_) | None => change,
+    }
+}
+
+fn change_sentence(notification: &Notification) -> String {
+    let name = and_others(title_with_id(notification), notification);
     let since = utc_time(notification.since);
     let lasted = elapsed(notification.since, notification.at);
     let state = adjective(notification.status);
+    let (is, has, answers) = match notification.monitor_count {
+        0 | 1 => ("is", "has", "it answers"),
+        _ => ("are", "have", "they answer"),
+    };
     match notification.kind {
-        Kind::Down => format!("{name} has been down since {since}."),
-        Kind::Exposed => format!("{name} has been open since {since}, but must be closed."),
+        Kind::Down => format!("{name} {has} been down since {since}."),
+        Kind::Exposed => format!("{name} {has} been open since {since}, but must be closed."),
         Kind::Degraded => {
-            format!("{name} has been degraded since {since}: it answers, but slowly or with a warning.")
+            format!("{name} {has} been degraded since {since}: {answers}, but slowly or with a warning.")
         }
-        Kind::CertificateExpiring => format!("{name} answers, but its certificate expires soon."),
+        Kind::CertificateExpiring => format!("The certificate of {name} expires soon."),
         Kind::Unknown => {
             format!("The status of {name} has been unknown since {since}: no location has data.")
         }
-        Kind::Recovered => format!("{name} is up again. It was {state} for {lasted}."),
-        Kind::Reminder => format!("{name} is still {state}, since {since} ({lasted})."),
+        Kind::Recovered => format!("{name} {is} up again, after being {state} for {lasted}."),
+        Kind::Reminder => format!("{name} {is} still {state}, since {since} ({lasted})."),
         Kind::Flapping => format!(
             "{name} keeps alternating between {state} and up. The next notification is sent when the status is stable."
         ),
         Kind::Escalated => format!(
-            "{name} has been {state} since {since} ({lasted}), and the incident is not acknowledged. Its severity is now critical."
+            "{name} {has} been {state} since {since} ({lasted}), and the incident is not acknowledged. Its severity is now critical."
         ),
         Kind::Advisory => {
             format!("Some locations have seen {name} failing since {since}, fewer than the quorum.")
@@ -174,11 +254,15 @@ pub const fn cause_text(cause: Cause) -> &'static str {
         Cause::Failed(FailureClass::Silent) => "the service accepted the connection, but sent nothing",
         Cause::Failed(FailureClass::Busy) => "the service has reached a limit",
         Cause::Failed(FailureClass::Starting) => "the service is starting or stopping",
-        Cause::Failed(FailureClass::Blocked) => "the service has banned the checker",
+        Cause::Failed(FailureClass::Blocked) => "the service refuses the checker",
+        Cause::Failed(FailureClass::ServiceError) => "the service reports an error",
+        Cause::Failed(FailureClass::NoBackend) => "a proxy answers, but cannot reach the service behind it",
         Cause::Failed(FailureClass::WrongService) => "a different service answers",
         Cause::Failed(FailureClass::WrongAnswer) => "the answer is not the expected one",
+        Cause::Failed(FailureClass::TooSlow) => "the service answers too slowly",
         Cause::Open => "the port is open",
-        Cause::Slow => "the answer is slow",
+        Cause::Slow => "the connect is slow",
+        Cause::SlowResponse => "the response is slow",
         Cause::Warned => "the service reports a warning",
         Cause::Certificate => "the certificate expires soon",
         Cause::NoData => "no location has data",

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use portpulse_core::decide::Notification;
 use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Subject};
+use portpulse_core::text::excerpt;
 use serde_json::{Value, json};
 
 use crate::body::body;
 use crate::json::{MAX_ENTRIES, MAX_TAG, VERSION, to_json};
 use crate::message::{Attribute, MAX_BYTES, MAX_SMS, MAX_SUBJECT, Message};
-use crate::phrases::{headline, subject_name};
-use crate::text::{accepted, ascii, gsm, plain};
+use crate::phrases::{ascii_headline, ascii_title, headline, subject_name};
+use crate::text::{accepted, ascii, gsm};
 
 /// The maximum number of notifications that are sent one by one; more of them share messages.
 pub const MAX_SINGLE: usize = 3;
@@ -36,7 +37,7 @@ pub fn messages(notifications: &[Notification]) -> Vec<Message> {
 }
 
 fn single(notification: &Notification) -> Message {
-    let headline = headline(notification);
+    let headline = ascii_headline(notification);
     Message {
         ids: vec![notification.id.clone()],
         subject: ascii(&headline, MAX_SUBJECT),
@@ -62,12 +63,17 @@ impl<'a> Part<'a> {
         let (headline, body, json) = (headline(notification), body(notification), to_json(notification));
         // The JSON and the texts become strings in the JSON of the message, so they are escaped.
         let escaped = |text: &str| json!(text).to_string().len();
+        let names = monitor_names(notification)
+            .map(|name| escaped(&name) + 1)
+            .sum::<usize>();
+        let names =
+            names + escaped(&subject_name(&notification.subject)).max(escaped(&ascii_title(notification)));
         let tags: usize = tags(notification).map(|tag| escaped(&tag) + 1).sum();
         let bytes = escaped(&accepted(&json.to_string()))
             + escaped(&body)
             + escaped(&headline)
             + escaped(RULE)
-            + escaped(&subject_name(&notification.subject))
+            + names
             + tags;
         Self {
             notification,
@@ -103,10 +109,7 @@ fn together(parts: &[Part<'_>], (number, count): (usize, usize)) -> Message {
     }
     let headlines: Vec<_> = parts.iter().map(|part| part.headline.as_str()).collect();
     let bodies: Vec<_> = parts.iter().map(|part| part.body.as_str()).collect();
-    let names: Vec<_> = notifications
-        .iter()
-        .map(|each| subject_name(&each.subject))
-        .collect();
+    let names: Vec<_> = notifications.iter().map(|each| ascii_title(each)).collect();
     let json: Vec<_> = parts.iter().map(|part| &part.json).collect();
     Message {
         ids: notifications.iter().map(|each| each.id.clone()).collect(),
@@ -138,10 +141,8 @@ pub fn summary(notifications: &[&Notification]) -> String {
 /// The message attributes that subscriptions can filter by.
 fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribute> {
     let each = notifications.iter();
-    let subjects = |pick: fn(&Subject) -> bool| {
-        let subjects = each.clone().map(|each| &each.subject);
-        one_or_more(subjects.filter(|subject| pick(subject)).map(subject_name))
-    };
+    let locations = each.clone().map(|each| &each.subject);
+    let locations = locations.filter(|subject| matches!(subject, Subject::Location(_)));
     let all = [
         (
             "severity",
@@ -165,12 +166,9 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
         ),
         (
             "monitor",
-            subjects(|subject| matches!(subject, Subject::Monitor(_))),
+            one_or_more(each.clone().flat_map(|each| monitor_names(each))),
         ),
-        (
-            "location",
-            subjects(|subject| matches!(subject, Subject::Location(_))),
-        ),
+        ("location", one_or_more(locations.map(subject_name))),
         ("tag", list(each.clone().flat_map(|each| tags(each)).collect())),
     ];
     let all = all.into_iter();
@@ -209,9 +207,16 @@ fn list(values: BTreeSet<String>) -> Option<Attribute> {
     (!values.is_empty()).then(|| Attribute::List(values.into_iter().collect()))
 }
 
+/// The ids of the affected monitors.
+fn monitor_names(notification: &Notification) -> impl Iterator<Item = String> {
+    let monitors = notification.monitors.iter().take(MAX_ENTRIES);
+    monitors.map(|monitor| monitor.id.to_string())
+}
+
 fn tags(notification: &Notification) -> impl Iterator<Item = String> {
     let tags = notification.tags.iter().take(MAX_ENTRIES);
-    tags.map(|tag| plain(tag, MAX_TAG)).filter(|tag| !tag.is_empty())
+    tags.map(|tag| excerpt(tag, MAX_TAG))
+        .filter(|tag| !tag.is_empty())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Parses targets of checks: URLs, and hosts with ports.
 
+use crate::secret::without_secret_parameters;
+
 /// The parts of a URL that a check needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
@@ -7,6 +9,8 @@ pub(crate) struct Address {
     pub(crate) scheme: String,
     /// Whether there is a user name before the host.
     pub(crate) has_user: bool,
+    /// The user name, if there is a password too.
+    pub(crate) user: Option<String>,
     /// IPv6 addresses in brackets.
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
@@ -22,10 +26,11 @@ impl Address {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
         let path = path.split('#').next().unwrap_or_default();
-        let (user, authority) = match authority.rsplit_once('@') {
-            Some((_, authority)) => (true, authority),
-            None => (false, authority),
+        let (credentials, authority) = match authority.rsplit_once('@') {
+            Some((credentials, authority)) => (Some(credentials), authority),
+            None => (None, authority),
         };
+        let user = credentials.and_then(|credentials| credentials.split_once(':'));
         let (host, port) = if authority.starts_with('[') {
             let (host, port) = authority.split_at_checked(authority.find(']')? + 1)?;
             (host, port.strip_prefix(':'))
@@ -44,7 +49,10 @@ impl Address {
         };
         (!host.is_empty()).then(|| Self {
             scheme: scheme.to_ascii_lowercase(),
-            has_user: user,
+            has_user: credentials.is_some(),
+            user: user
+                .map(|(user, _)| user.to_owned())
+                .filter(|user| !user.is_empty()),
             host: host.to_owned(),
             port,
             path: if path.starts_with('/') {
@@ -53,6 +61,21 @@ impl Address {
                 format!("/{path}")
             },
         })
+    }
+
+    /// The address as written, without credentials and secret parameters.
+    pub(crate) fn shown(&self, written: &str) -> String {
+        let written = written.trim();
+        let (scheme, rest) = written.split_once("://").unwrap_or(("", written));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let (path, _) = without_secret_parameters(path);
+        if scheme.is_empty() {
+            format!("{authority}{path}")
+        } else {
+            format!("{scheme}://{authority}{path}")
+        }
     }
 }
 
@@ -66,6 +89,7 @@ mod tests {
             let expected = expected.map(|(scheme, has_user, host, port, path)| Address {
                 scheme: scheme.to_owned(),
                 has_user,
+                user: has_user.then(|| "u".to_owned()),
                 host: host.to_owned(),
                 port,
                 path: path.to_owned(),

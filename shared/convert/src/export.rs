@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::choice::{Expect, IpFamily};
-use portpulse_core::definition::{Defined, DefinitionFile};
-use portpulse_core::readiness::{DnsCheck, HttpCheck, Protocol, Readiness, Script, ScriptStep, Tls};
+use portpulse_core::definition::{self, Defined, DefinitionFile, Field};
+use portpulse_core::readiness::{DnsCheck, HttpCheck, Pattern, Protocol, Readiness, Script, ScriptStep, Tls};
+use portpulse_core::service::SimpleProtocol;
 use portpulse_core::target::Check;
 use portpulse_core::time::format_duration;
 use serde_json::{Map, Value, json};
 
 use crate::note::{Note, NoteKind};
-use crate::prometheus::{INTERVAL, MODULE, MONITOR, TAGS};
+use crate::prometheus::{INTERVAL, MODULE, MONITOR, SCRAPE_OFFSET, SCRAPE_TIMEOUT, TAGS, TIMEOUT};
 use crate::write::flow;
 
 /// The result of an export.
@@ -100,6 +101,19 @@ fn labels(defined: &Defined, module: &str, add_note: &mut impl FnMut(NoteKind, &
     labels.insert(MONITOR.to_owned(), json!(monitor.id().as_str()));
     labels.insert(MODULE.to_owned(), json!(module));
     labels.insert(INTERVAL.to_owned(), json!(monitor.rule().interval.as_str()));
+    // The exporter has half a second less than the scrape, whose default is 10 s and whose maximum is the interval.
+    let timeout = monitor.target().timeout + SCRAPE_OFFSET;
+    if timeout > SCRAPE_TIMEOUT {
+        let interval = monitor.rule().interval.length();
+        labels.insert(TIMEOUT.to_owned(), json!(format_duration(timeout.min(interval))));
+        if timeout > interval {
+            add_note(
+                NoteKind::Changed,
+                "timeout",
+                "an exporter has half a second less than the interval",
+            );
+        }
+    }
     let mut plain_tags = Vec::new();
     for tag in &monitor.alert_policy().tags {
         match tag.split_once('=') {
@@ -129,18 +143,19 @@ fn probe(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> 
     let monitor = &defined.monitor;
     let target = monitor.target();
     let mut module = json!({ "timeout": format_duration(target.timeout) });
-    let host = {
-        let authority = target.to_string();
-        let without_port = authority
-            .strip_suffix(&format!(":{}", target.port))
-            .unwrap_or(&authority);
-        without_port.to_owned()
-    };
-    let authority = format!("{host}:{}", target.port);
-    let (name, prober, at, mut options) = match (monitor.rule().expect, &target.check) {
-        (Expect::Closed, _) => return Err("the exporter does not support `expect: closed`"),
-        (Expect::Reachable, _) => {
-            if target.port != 443 {
+    if target.host.is_srv() {
+        return Err("the exporter does not look up SRV records");
+    }
+    let authority = target.to_string();
+    let host = target
+        .port
+        .and_then(|port| authority.strip_suffix(&format!(":{port}")));
+    let host = host.unwrap_or(&authority).to_owned();
+    let (name, prober, at, mut options) = match (monitor.rule().expect, &target.check, target.port) {
+        (_, Check::Ping, _) | (_, _, None) => ("icmp", "icmp", host, json!({})),
+        (Expect::Closed, ..) => return Err("the exporter does not support `expect: closed`"),
+        (Expect::Reachable, _, Some(port)) => {
+            if port != 443 {
                 add_note(
                     NoteKind::Changed,
                     "port",
@@ -149,8 +164,8 @@ fn probe(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> 
             }
             ("icmp", "icmp", host, json!({}))
         }
-        (Expect::Open, Check::Connect(_)) => ("tcp_connect", "tcp", authority, json!({})),
-        (Expect::Open, Check::Ready(ready)) => readiness_probe(ready, &host, target.port, add_note)?,
+        (Expect::Open, Check::Connect(_), _) => ("tcp_connect", "tcp", authority, json!({})),
+        (Expect::Open, Check::Ready(ready), Some(port)) => readiness_probe(ready, &host, port, add_note)?,
     };
     let family = match target.ip {
         IpFamily::Any => None,
@@ -163,6 +178,9 @@ fn probe(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> 
     }
     if let Value::Object(fields) = &mut module {
         fields.insert("prober".to_owned(), json!(prober));
+        if let (Check::Ready(ready), Value::Object(options)) = (&target.check, &mut options) {
+            tls_config(ready, prober, options, add_note);
+        }
         if options.as_object().is_some_and(|options| !options.is_empty()) {
             fields.insert(prober.to_owned(), options);
         }
@@ -172,6 +190,32 @@ fn probe(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> 
         target: at,
         module,
     })
+}
+
+/// Adds the server name and whether certificates are verified. A client certificate is a secret.
+fn tls_config(
+    ready: &Readiness,
+    prober: &str,
+    options: &mut Map<String, Value>,
+    add_note: &mut impl FnMut(NoteKind, &str, &str),
+) {
+    if ready.tls() != Tls::Implicit || prober == "icmp" {
+        return;
+    }
+    if ready.client_certificate().is_some() {
+        let reason = "secrets are not exported: set `tls_config` with files of the exporter";
+        add_note(NoteKind::Lost, "tls.certificate", reason);
+    }
+    let mut config = Map::new();
+    if ready.is_insecure() {
+        config.insert("insecure_skip_verify".to_owned(), json!(true));
+    }
+    if let Some(name) = ready.tls_name() {
+        config.insert("server_name".to_owned(), json!(name.to_string()));
+    }
+    if !config.is_empty() {
+        options.insert("tls_config".to_owned(), Value::Object(config));
+    }
 }
 
 /// Name, prober, target and options.
@@ -197,7 +241,9 @@ fn readiness_probe(
         }
     };
     Ok(match ready.protocol() {
-        Protocol::Mysql => return Err("MySQL and MariaDB would block the exporter after repeated connects"),
+        Protocol::Simple(SimpleProtocol::Mysql) => {
+            return Err("MySQL and MariaDB would block the exporter after repeated connects");
+        }
         Protocol::Http(http) => {
             let (scheme, default_port) = if is_tls { ("https", 443) } else { ("http", 80) };
             let authority = if port == default_port {
@@ -210,7 +256,7 @@ fn readiness_probe(
                 "http",
                 "http",
                 format!("{scheme}://{authority}{path}"),
-                http_options(http),
+                http_options(http, add_note),
             )
         }
         Protocol::Dns(_) if is_tls => return Err("DNS over TLS is not exported"),
@@ -220,7 +266,7 @@ fn readiness_probe(
             }
             ("dns", "dns", authority, dns_options(dns))
         }
-        Protocol::Ssh => (
+        Protocol::Simple(SimpleProtocol::Ssh) => (
             "ssh_banner",
             "tcp",
             authority,
@@ -234,16 +280,8 @@ fn readiness_probe(
             ("script", "tcp", authority, options)
         }
         Protocol::TlsAlone => ("tls_connect", "tcp", authority, json!({ "tls": true })),
-        Protocol::Postgres
-        | Protocol::Redis
-        | Protocol::Memcached
-        | Protocol::Mongodb
-        | Protocol::Amqp
-        | Protocol::Kafka
-        | Protocol::Zookeeper
-        | Protocol::Smtp
-        | Protocol::Imap
-        | Protocol::Pop3 => {
+        Protocol::Simple(SimpleProtocol::Grpc) => ("grpc", "grpc", authority, json!({ "tls": is_tls })),
+        Protocol::Simple(_) | Protocol::WebSocket(_) => {
             add_note(
                 NoteKind::Changed,
                 "check",
@@ -258,16 +296,51 @@ fn readiness_probe(
     })
 }
 
-fn http_options(http: &HttpCheck) -> Value {
-    let codes: Vec<u16> = (200..600).filter(|code| http.expects(*code)).collect();
-    let mut options = json!({ "method": http.method().as_str(), "valid_status_codes": codes, "follow_redirects": http.follows() });
-    if let (Value::Object(options), Some(text)) = (&mut options, http.text()) {
-        options.insert(
-            "fail_if_body_not_matches_regexp".to_owned(),
-            json!([escaped(text)]),
+fn http_options(http: &HttpCheck, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> Value {
+    let codes: Vec<u16> = (200..1000).filter(|code| http.expects(*code)).collect();
+    let mut options = Map::new();
+    let mut set = |name: &str, value: Value| drop(options.insert(name.to_owned(), value));
+    set("method", json!(http.method().as_str()));
+    set("valid_status_codes", json!(codes));
+    set("follow_redirects", json!(http.follows()));
+    let conditions = http.conditions();
+    let required = http.text().map(escaped).into_iter();
+    let patterns = |patterns: &[Pattern]| -> Vec<String> {
+        patterns
+            .iter()
+            .map(|pattern| pattern.as_str().to_owned())
+            .collect()
+    };
+    let required: Vec<String> = required.chain(patterns(&conditions.matches)).collect();
+    if !required.is_empty() {
+        set("fail_if_body_not_matches_regexp", json!(required));
+    }
+    if !conditions.not_matches.is_empty() {
+        set(
+            "fail_if_body_matches_regexp",
+            json!(patterns(&conditions.not_matches)),
         );
     }
-    options
+    let content = http.content();
+    let headers: Map<String, Value> = content
+        .headers
+        .iter()
+        .map(|header| (header.name.clone(), json!(header.value)))
+        .collect();
+    if !headers.is_empty() {
+        set("headers", Value::Object(headers));
+    }
+    if let Some(body) = &content.body {
+        set("body", json!(body));
+    }
+    if !conditions.json.is_empty() {
+        add_note(NoteKind::Lost, "http.json", "conditions on JSON are not exported");
+    }
+    if content.secrets().next().is_some() {
+        let reason = "secrets are not exported: set `basic_auth`, `authorization` or `http_headers` with a file of the exporter";
+        add_note(NoteKind::Lost, "http.secrets", reason);
+    }
+    Value::Object(options)
 }
 
 fn dns_options(dns: &DnsCheck) -> Value {
@@ -318,26 +391,11 @@ fn escaped(text: &str) -> String {
 
 /// Adds notes for fields without an equivalent in a scrape.
 fn note_unsupported(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) {
-    const RULES: &str = "has no equivalent in a scrape: use an alerting rule";
-    for field in defined.attributes.keys() {
-        match field.as_str() {
-            "tier" | "slow_after" | "failures_to_open" | "successes_to_close" | "quorum" | "severity"
-            | "remind_every" | "runbook" | "warn_days" => add_note(NoteKind::Lost, field, RULES),
-            "depends_on" | "maintenance" => {
-                add_note(
-                    NoteKind::Lost,
-                    field,
-                    "has no equivalent in a scrape: use inhibitions or silences of Alertmanager",
-                );
-            }
-            "locations" => add_note(
-                NoteKind::Lost,
-                field,
-                "an exporter checks only from its own location",
-            ),
-            "close" => add_note(NoteKind::Lost, field, "an exporter always closes with FIN"),
-            // Exported in the target, the module or the labels.
-            _ => {}
+    for name in defined.attributes.keys() {
+        let export = Field::named(name).map(|field| field.declaration().export);
+        match export {
+            Some(definition::Export::Lost(reason)) => add_note(NoteKind::Lost, name, reason),
+            Some(definition::Export::Exported) | None => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portpulse_core::definition::{DefinitionFile, MAX_WINDOWS, NetworkAccess};
 use serde_json::{Map, Value, json};
 
-use crate::note::{Note, NoteKind, sanitize};
+use crate::note::{Note, sanitize};
 
 /// A maintenance window during its conversion.
 #[derive(Debug, Clone)]
@@ -23,11 +23,11 @@ pub(crate) struct Window {
 #[derive(Debug, Clone)]
 pub(crate) enum WindowScope {
     All,
-    /// Monitors by the names of their drafts.
-    Named(Vec<String>),
+    /// Monitors by the keys of their drafts.
+    Keys(Vec<String>),
 }
 
-/// The windows of a definitions file; `ids` maps names of drafts to ids. Invalid windows, and windows of monitors that
+/// The windows of a definitions file; `ids` maps keys of drafts to ids. Invalid windows, and windows of monitors that
 /// were not converted, become notes, because each of them would make the whole file invalid.
 pub(crate) fn finish(
     windows: Vec<Window>,
@@ -37,29 +37,24 @@ pub(crate) fn finish(
     let mut finished: Vec<Map<String, Value>> = Vec::new();
     for window in windows {
         let mut add_note = |reason: &str| {
-            notes.push(Note {
-                kind: NoteKind::Lost,
-                item: sanitize(&window.item),
-                field: sanitize(&window.field),
-                reason: reason.to_owned(),
-            });
+            notes.push(Note::lost(&window.item, &window.field, reason));
         };
         if let Err(reason) = validate(&window.when) {
             add_note(&reason);
             continue;
         }
         let mut made = window.when.clone();
-        if let WindowScope::Named(names) = &window.window_scope {
-            if names.is_empty() {
-                add_note("names no monitor, so it has no effect");
+        if let WindowScope::Keys(keys) = &window.window_scope {
+            if keys.is_empty() {
+                add_note("The window names no monitor, so it has no effect.");
             }
             let mut monitors = Vec::new();
-            for name in names {
-                match ids.get(name).map(Vec::as_slice) {
+            for key in keys {
+                match ids.get(key).map(Vec::as_slice) {
                     Some([id]) => monitors.push(id),
                     // The name is ambiguous, and a window must not suppress notifications of another monitor.
-                    Some(_) => add_note("names a monitor, but several have this name"),
-                    None => add_note("names a monitor that was not converted"),
+                    Some(_) => add_note("The window names a monitor, but several have this name."),
+                    None => add_note("The window names a monitor that was not imported."),
                 }
             }
             if monitors.is_empty() {
@@ -79,7 +74,7 @@ pub(crate) fn finish(
             made.insert("monitors".to_owned(), json!(monitors));
         }
         if finished.len() == MAX_WINDOWS {
-            add_note(&format!("a file has at most {MAX_WINDOWS} windows"));
+            add_note(&format!("A definitions file has at most {MAX_WINDOWS} windows."));
         } else {
             finished.push(made);
         }
@@ -105,7 +100,7 @@ fn validate(when: &Map<String, Value>) -> Result<(), String> {
     checked.map(drop).map_err(|diagnostics| {
         let notes = diagnostics
             .iter()
-            .map(|diagnostic| format!("{} ({})", diagnostic.what, diagnostic.help));
+            .map(|diagnostic| format!("The window {}: {}", diagnostic.what, diagnostic.help));
         sanitize(&notes.collect::<Vec<_>>().join("; "))
     })
 }

@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-use portpulse_core::text::plain;
+use portpulse_core::text::excerpt;
 use serde::Serialize;
+
+use crate::mark::unmarked;
 
 /// The kind of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteKind {
-    /// Not converted: Portpulse does not support the monitor or setting.
+    /// Not converted: Portpulse does not support the monitor or setting, or does not know it.
     Lost,
     /// Converted with a different meaning.
     Changed,
-    /// Not converted: the setting is unknown.
-    Unknown,
     /// Not converted: the setting does not concern monitoring.
     NotNeeded,
 }
@@ -32,6 +32,30 @@ pub struct Note {
     pub reason: String,
 }
 
+impl Note {
+    /// A note with safe text: names and fields come from the source.
+    pub(crate) fn new(kind: NoteKind, item: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self {
+            kind,
+            item: sanitize(item),
+            field: sanitize(field),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn lost(item: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self::new(NoteKind::Lost, item, field, reason)
+    }
+
+    pub(crate) fn changed(item: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self::new(NoteKind::Changed, item, field, reason)
+    }
+
+    pub(crate) fn not_needed(item: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self::new(NoteKind::NotNeeded, item, field, reason)
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -45,14 +69,9 @@ impl fmt::Display for Note {
     }
 }
 
-/// Foreign text on one line, at most 120 characters, safe in terminals and comments.
+/// Foreign text on one line, safe in terminals and comments. A text longer than any name is truncated.
 pub(crate) fn sanitize(text: &str) -> String {
-    const MAX: usize = 120;
-    let mut sanitized = plain(&text.chars().take(MAX).collect::<String>());
-    if text.chars().nth(MAX).is_some() {
-        sanitized.push('…');
-    }
-    sanitized.trim().to_owned()
+    excerpt(&unmarked(text), 500)
 }
 
 #[cfg(test)]
@@ -62,6 +81,6 @@ mod tests {
     #[test]
     fn foreign_text_is_one_line_without_control_characters() {
         assert_eq!(sanitize(" a\nb\u{1b}[31m\u{2028}c\u{202e} "), "a b [31m c");
-        assert_eq!(sanitize(&"x".repeat(200)).chars().count(), 121);
+        assert!(sanitize(&"x".repeat(900)).len() <= 503);
     }
 }

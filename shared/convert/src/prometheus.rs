@@ -5,6 +5,8 @@
 
 mod expression;
 mod module;
+mod relabel;
+mod target;
 mod unused_keys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +14,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::draft::{Draft, duration};
-use crate::note::{Note, NoteKind, sanitize};
-use crate::source_fields::{SourceFields, UnusedKey, text_of};
+use self::relabel::Rule;
+use self::unused_keys::{FILE, GLOBAL, OF_ITSELF, SCRAPE};
+use crate::note::Note;
+use crate::source_fields::{SourceFields, text_of};
 use crate::{Extracted, Format, ImportError};
 
 /// The label with the id of a monitor in an export.
@@ -24,57 +27,16 @@ pub(crate) const TAGS: &str = "tags";
 /// The labels that set the module and the interval of a target.
 pub(crate) const MODULE: &str = "__param_module";
 pub(crate) const INTERVAL: &str = "__scrape_interval__";
+pub(crate) const TIMEOUT: &str = "__scrape_timeout__";
+const TARGET: &str = "__param_target";
+const ADDRESS: &str = "__address__";
 
-/// The default interval of Prometheus.
+/// The default interval and timeout of Prometheus.
 const EVERY: Duration = Duration::from_secs(60);
+pub(crate) const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much less time than the scrape the exporter has.
+pub(crate) const SCRAPE_OFFSET: Duration = Duration::from_millis(500);
 const SECOND: Duration = Duration::from_secs(1);
-
-const EXPORTER: &str = "only connects Prometheus to the exporter";
-const OF_ITSELF: &str = "concerns only Prometheus itself";
-const NOT_FILES: &str = "service discovery is not supported: list the targets in a file";
-const FILE_KEYS: [UnusedKey; 12] = [
-    ("global", NoteKind::NotNeeded, OF_ITSELF),
-    (
-        "rule_files",
-        NoteKind::Lost,
-        "use `failures_to_open` and similar fields instead",
-    ),
-    (
-        "alerting",
-        NoteKind::Lost,
-        "configure subscribers with the variable `subscribers`, or destinations in the relay",
-    ),
-    ("scrape_config_files", NoteKind::Lost, "import these files too"),
-    ("remote_write", NoteKind::NotNeeded, OF_ITSELF),
-    ("remote_read", NoteKind::NotNeeded, OF_ITSELF),
-    ("storage", NoteKind::NotNeeded, OF_ITSELF),
-    ("tracing", NoteKind::NotNeeded, OF_ITSELF),
-    ("otlp", NoteKind::NotNeeded, OF_ITSELF),
-    ("runtime", NoteKind::NotNeeded, OF_ITSELF),
-    ("tls_server_config", NoteKind::NotNeeded, OF_ITSELF),
-    ("modules", NoteKind::NotNeeded, OF_ITSELF),
-];
-const SCRAPE_KEYS: [UnusedKey; 15] = [
-    ("metrics_path", NoteKind::NotNeeded, EXPORTER),
-    ("scheme", NoteKind::NotNeeded, EXPORTER),
-    (
-        "relabel_configs",
-        NoteKind::Changed,
-        "relabeling is not applied: labels are used as written",
-    ),
-    ("metric_relabel_configs", NoteKind::NotNeeded, OF_ITSELF),
-    ("basic_auth", NoteKind::NotNeeded, EXPORTER),
-    ("authorization", NoteKind::NotNeeded, EXPORTER),
-    ("tls_config", NoteKind::NotNeeded, EXPORTER),
-    ("proxy_url", NoteKind::NotNeeded, EXPORTER),
-    ("honor_labels", NoteKind::NotNeeded, OF_ITSELF),
-    ("honor_timestamps", NoteKind::NotNeeded, OF_ITSELF),
-    ("sample_limit", NoteKind::NotNeeded, OF_ITSELF),
-    ("params", NoteKind::Lost, "only `module` is supported"),
-    ("dns_sd_configs", NoteKind::Lost, NOT_FILES),
-    ("kubernetes_sd_configs", NoteKind::Lost, NOT_FILES),
-    ("http_sd_configs", NoteKind::Lost, NOT_FILES),
-];
 
 /// Targets with the same labels and scrape settings.
 #[derive(Clone)]
@@ -82,8 +44,9 @@ struct Targets {
     from: String,
     targets: Vec<String>,
     labels: BTreeMap<String, String>,
-    module: Option<String>,
+    rules: Vec<Rule>,
     every: Duration,
+    /// The timeout of a scrape; without it, the default, which is at most the interval.
     timeout: Option<Duration>,
 }
 
@@ -93,9 +56,18 @@ struct ByFile {
     like: Targets,
 }
 
+/// The settings of a configuration for all scrapes.
+#[derive(Clone, Copy)]
+struct Global {
+    every: Duration,
+    timeout: Option<Duration>,
+}
+
 #[derive(Default)]
 struct Files {
     modules: BTreeMap<String, SourceFields>,
+    /// The scrapes of all configurations, which need the modules of all files.
+    scrapes: Vec<(usize, SourceFields, Global)>,
     targets: Vec<Targets>,
     by_file: Vec<ByFile>,
     /// Target files with their names.
@@ -105,8 +77,10 @@ struct Files {
 
 pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError> {
     let mut files = Files::default();
+    let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();
+    let all_names = names.join(", ");
     for (name, value) in sources {
-        let problem = "it must be a list of targets, or have `modules:` or `scrape_configs:`";
+        let problem = "it must be a list of targets, or have `modules:`, `scrape_configs:` or `groups:`";
         match value {
             Value::Array(list) => files.lists.push((name.to_owned(), list)),
             other @ (Value::Null
@@ -117,6 +91,7 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError
                 Some(file) if file.has("modules") || file.has("scrape_configs") => {
                     files.configuration(name, file);
                 }
+                Some(file) if file.has("groups") => files.lost(name, "groups", RULES),
                 _ => {
                     return Err(ImportError::Foreign {
                         name: name.to_owned(),
@@ -127,100 +102,152 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError
             },
         }
     }
+    for (index, fields, global) in std::mem::take(&mut files.scrapes) {
+        files.scrape(fields, index, global);
+    }
     files.assign_lists();
     let Files {
         modules,
         targets,
-        mut notes,
+        notes,
         ..
     } = files;
-    let mut drafts = Vec::new();
-    let mut used = BTreeSet::new();
-    for group in targets {
-        used.extend(group.module.clone());
-        for target in &group.targets {
-            drafts.extend(draft_of(target, &group, &modules, &mut notes));
-        }
-    }
-    for name in modules.keys().filter(|name| !used.contains(*name)) {
-        notes.push(Note {
-            kind: NoteKind::NotNeeded,
-            item: sanitize(&format!("module {name}")),
-            field: String::new(),
-            reason: "no target uses the module".to_owned(),
-        });
-    }
-    Ok(Extracted {
-        drafts,
+    let mut read = Extracted {
         notes,
         ..Extracted::default()
-    })
+    };
+    let mut used = BTreeSet::new();
+    for group in targets {
+        for target in &group.targets {
+            read.found += 1;
+            let draft = target::draft_of(target, &group, &modules, &mut used, &mut read.notes);
+            read.drafts.extend(draft);
+        }
+    }
+    if !read.drafts.is_empty() {
+        let reason = "Alerting rules decide in Prometheus what is an incident; here one opens when a check and its \
+                      retries fail (two checks, where no retry fits), closes after 2 successes, and certificates are \
+                      reported 14 days before they expire.";
+        read.notes.push(Note::changed(&all_names, "rules", reason));
+    }
+    for name in modules.keys().filter(|name| !used.contains(*name)) {
+        let item = format!("module {name}");
+        read.notes
+            .push(Note::not_needed(&item, "modules", "No target uses the module."));
+    }
+    Ok(read)
 }
+
+const RULES: &str = "Alerting rules are not converted: use `failures_to_open` and similar fields.";
 
 impl Files {
     fn configuration(&mut self, name: &str, mut file: SourceFields) {
         if let Some(modules) = file.map("modules") {
             for (module, fields) in modules.into_entries() {
+                let item = format!("module {module}");
                 match SourceFields::from_value(fields) {
-                    Some(fields) => drop(self.modules.insert(module, fields)),
-                    None => self.lost(&format!("module {module}"), "", "is not a map"),
+                    Some(fields) => {
+                        if let Some(known) = self.modules.insert(module.clone(), fields.clone())
+                            && known != fields
+                        {
+                            let reason =
+                                "Several files define the module differently; the last definition is used.";
+                            self.notes.push(Note::changed(&item, "modules", reason));
+                        }
+                    }
+                    None => self.lost(&item, "modules", "The value is not a map."),
                 }
             }
         }
         let mut global = file.map("global").unwrap_or_default();
-        let every = time(&mut global, "scrape_interval").unwrap_or(EVERY);
-        let timeout = time(&mut global, "scrape_timeout");
+        let settings = Global {
+            every: time(&mut global, "scrape_interval").unwrap_or(EVERY),
+            timeout: time(&mut global, "scrape_timeout"),
+        };
         for (index, scrape) in file.list("scrape_configs").into_iter().enumerate() {
             match SourceFields::from_value(scrape) {
-                Some(fields) => self.scrape(fields, index, every, timeout),
-                None => self.lost(name, &format!("scrape_configs.{index}"), "is not a map"),
+                Some(fields) => self.scrapes.push((index, fields, settings)),
+                None => self.lost(
+                    name,
+                    &format!("scrape_configs.{index}"),
+                    "The value is not a map.",
+                ),
             }
         }
-        global.note_unused(
-            name,
-            "global.",
-            &[
-                ("external_labels", NoteKind::NotNeeded, OF_ITSELF),
-                ("evaluation_interval", NoteKind::NotNeeded, OF_ITSELF),
-                ("query_log_file", NoteKind::NotNeeded, OF_ITSELF),
-            ],
-            &mut self.notes,
-        );
-        file.note_unused(name, "", &FILE_KEYS, &mut self.notes);
+        if file.take("rule_files").is_some() {
+            self.lost(name, "rule_files", RULES);
+        }
+        global.note_unused(name, "global.", &GLOBAL, &mut self.notes);
+        file.note_unused(name, "", &FILE, &mut self.notes);
     }
 
-    fn scrape(&mut self, mut fields: SourceFields, index: usize, every: Duration, timeout: Option<Duration>) {
-        let job = fields
+    fn scrape(&mut self, mut fields: SourceFields, index: usize, global: Global) {
+        let job_name = fields
             .text("job_name")
             .unwrap_or_else(|| format!("scrape {index}"));
-        let job = format!("job {job}");
+        let job = format!("job {job_name}");
         let mut params = fields.map("params").unwrap_or_default();
         let modules = params.texts("module");
-        if modules.len() > 1 {
-            self.lost(&job, "params.module", "only the first module is used");
-        }
-        let module = modules.into_iter().next();
-        let is_probe = fields.text("metrics_path").as_deref() == Some("/probe");
-        if module.is_none() && !is_probe {
-            self.lost(
-                &job,
-                "",
-                "is not a scrape of the blackbox exporter: `params.module` is missing",
-            );
+        let module = modules.first().cloned();
+        let path = fields.text("metrics_path");
+        let is_known =
+            |module: &String| self.modules.contains_key(module) || module::builtin(module).is_some();
+        let is_probe = path.as_deref() == Some("/probe") || module.as_ref().is_some_and(is_known);
+        if !is_probe {
+            let reason = "The job scrapes another exporter, not the blackbox exporter.";
+            // A job of Prometheus without targets to probe is no monitor.
+            self.notes
+                .push(if params.names().next().is_some() || module.is_some() {
+                    Note::lost(&job, "", reason)
+                } else {
+                    Note::not_needed(&job, "scrape_configs", reason)
+                });
             return;
+        }
+        if modules.len() > 1 {
+            let reason = "The exporter uses only the first module.";
+            self.notes.push(Note::not_needed(&job, "params.module", reason));
+        }
+        let targets = params.texts("target");
+        if targets.len() > 1 {
+            let reason = "The exporter uses only the first target.";
+            self.notes.push(Note::not_needed(&job, "params.target", reason));
+        }
+        let every = time(&mut fields, "scrape_interval").unwrap_or(global.every);
+        let mut labels = BTreeMap::from([("job".to_owned(), job_name)]);
+        labels.extend(module.map(|module| (MODULE.to_owned(), module)));
+        labels.extend(
+            targets
+                .into_iter()
+                .next()
+                .map(|target| (TARGET.to_owned(), target)),
+        );
+        if let Some(path) = path {
+            labels.insert("__metrics_path__".to_owned(), path);
+        }
+        let mut rules = Vec::new();
+        for rule in fields.maps("relabel_configs") {
+            match Rule::read(rule) {
+                Ok(rule) => rules.push(rule),
+                Err(reason) => self.lost(&job, "relabel_configs", reason),
+            }
         }
         let like = Targets {
             from: job.clone(),
             targets: Vec::new(),
-            labels: BTreeMap::new(),
-            module,
-            every: time(&mut fields, "scrape_interval").unwrap_or(every),
-            timeout: time(&mut fields, "scrape_timeout").or(timeout),
+            labels,
+            rules,
+            every,
+            timeout: time(&mut fields, "scrape_timeout").or(global.timeout),
         };
         for (index, group) in fields.list("static_configs").into_iter().enumerate() {
             match self.group(group, &like) {
                 Some(group) => self.targets.push(group),
-                None => self.lost(&job, &format!("static_configs.{index}"), "has no `targets`"),
+                None => self.lost(
+                    &job,
+                    &format!("static_configs.{index}"),
+                    "The group has no `targets`.",
+                ),
             }
         }
         for mut discovery in fields.maps("file_sd_configs") {
@@ -232,12 +259,12 @@ impl Files {
             discovery.note_unused(
                 &job,
                 "file_sd_configs.",
-                &[("refresh_interval", NoteKind::NotNeeded, OF_ITSELF)],
+                &[("refresh_interval", crate::NoteKind::NotNeeded, OF_ITSELF)],
                 &mut self.notes,
             );
         }
         params.note_unused(&job, "params.", &[], &mut self.notes);
-        fields.note_unused(&job, "", &SCRAPE_KEYS, &mut self.notes);
+        fields.note_unused(&job, "", &SCRAPE, &mut self.notes);
     }
 
     /// Assigns each target file to the scrape that names it. Without one, the labels must set the module.
@@ -256,34 +283,36 @@ impl Files {
             .filter(|(_, ending)| !names.iter().any(|name| matches(&base(ending), name)))
             .collect();
         for (job, ending) in missing {
-            self.lost(
-                &job,
-                &format!("file_sd_configs: {ending}"),
-                "the targets file is missing: import it too",
-            );
+            let reason = "The targets file is missing: import it too.";
+            self.lost(&job, &format!("file_sd_configs: {ending}"), reason);
         }
         for (name, list) in std::mem::take(&mut self.lists) {
-            let scrape = self.by_file.iter().find(|scrape| {
-                scrape
-                    .endings
-                    .iter()
-                    .any(|ending| matches(&base(ending), &base(&name)))
-            });
-            let like = scrape.map_or_else(
-                || Targets {
+            let is_named = |scrape: &&ByFile| {
+                let mut endings = scrape.endings.iter();
+                endings.any(|ending| matches(&base(ending), &base(&name)))
+            };
+            let mut likes: Vec<Targets> = self
+                .by_file
+                .iter()
+                .filter(is_named)
+                .map(|scrape| scrape.like.clone())
+                .collect();
+            if likes.is_empty() {
+                likes.push(Targets {
                     from: name.clone(),
                     targets: Vec::new(),
                     labels: BTreeMap::new(),
-                    module: None,
+                    rules: Vec::new(),
                     every: EVERY,
                     timeout: None,
-                },
-                |scrape| scrape.like.clone(),
-            );
-            for (index, group) in list.into_iter().enumerate() {
-                match self.group(group, &like) {
-                    Some(group) => self.targets.push(group),
-                    None => self.lost(&name, &index.to_string(), "has no `targets`"),
+                });
+            }
+            for like in likes {
+                for (index, group) in list.iter().cloned().enumerate() {
+                    match self.group(group, &like) {
+                        Some(group) => self.targets.push(group),
+                        None => self.lost(&name, &index.to_string(), "The group has no `targets`."),
+                    }
                 }
             }
         }
@@ -298,41 +327,17 @@ impl Files {
             for (name, value) in labels.into_entries() {
                 match text_of(&value) {
                     Some(text) => drop(made.labels.insert(name, text)),
-                    None => self.lost(&like.from, &format!("labels.{name}"), "is not text"),
+                    None => self.lost(&like.from, &format!("labels.{name}"), "The value is not text."),
                 }
             }
         }
-        made.module = made
-            .labels
-            .remove(MODULE)
-            .or_else(|| made.labels.remove("module"))
-            .or(made.module);
-        let every = made
-            .labels
-            .remove(INTERVAL)
-            .and_then(|text| duration(&text, SECOND));
-        made.every = every.unwrap_or(made.every);
-        let timeout = made
-            .labels
-            .remove("__scrape_timeout__")
-            .and_then(|text| duration(&text, SECOND));
-        made.timeout = timeout.or(made.timeout);
         made.targets = targets;
         group.note_unused(&like.from, "", &[], &mut self.notes);
         (!made.targets.is_empty()).then_some(made)
     }
 
     fn lost(&mut self, item: &str, field: &str, reason: &str) {
-        self.notes.push(lost(item, field, reason));
-    }
-}
-
-fn lost(item: &str, field: &str, reason: &str) -> Note {
-    Note {
-        kind: NoteKind::Lost,
-        item: sanitize(item),
-        field: sanitize(field),
-        reason: reason.to_owned(),
+        self.notes.push(Note::lost(item, field, reason));
     }
 }
 
@@ -347,56 +352,5 @@ fn matches(pattern: &str, name: &str) -> bool {
             name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
         }
         None => pattern == name,
-    }
-}
-
-fn draft_of(
-    target: &str,
-    group: &Targets,
-    modules: &BTreeMap<String, SourceFields>,
-    notes: &mut Vec<Note>,
-) -> Option<Draft> {
-    let mut labels = group.labels.clone();
-    let authority = target
-        .split_once("://")
-        .map_or(target, |(_, authority)| authority);
-    let name = labels.remove(MONITOR).unwrap_or_else(|| authority.to_owned());
-    let mut draft = Draft::new(&name, &format!("{target}, {}", group.from));
-    let module = group
-        .module
-        .clone()
-        .unwrap_or_else(|| default_module(target).to_owned());
-    let fields = match modules.get(&module) {
-        Some(fields) => fields.clone(),
-        None => module::builtin(&module).or_else(|| {
-            notes.push(lost(
-                target,
-                "",
-                &format!("its module `{}` is in none of the files", sanitize(&module)),
-            ));
-            None
-        })?,
-    };
-    if let Err(reason) = module::apply(&module, fields, target, group.timeout, &mut draft, notes) {
-        notes.push(lost(target, "", reason));
-        return None;
-    }
-    draft.set_interval("scrape_interval", group.every);
-    for (name, value) in labels {
-        match name.as_str() {
-            TAGS => value.split(',').for_each(|tag| draft.tag(tag.trim())),
-            _ if name.starts_with("__") => draft.add_note(NoteKind::Lost, &name, "concerns only the scrape"),
-            _ => draft.tag(&format!("{name}={value}")),
-        }
-    }
-    Some(draft)
-}
-
-/// The most likely module of a target without one.
-fn default_module(target: &str) -> &'static str {
-    if target.contains("://") {
-        "http_2xx"
-    } else {
-        "tcp_connect"
     }
 }

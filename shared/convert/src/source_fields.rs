@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::draft::{duration, scaled};
-use crate::note::{Note, NoteKind, sanitize};
+use crate::duration::{duration, scaled};
+use crate::mark::has_placeholder;
+use crate::note::{Note, NoteKind};
 
-const UNKNOWN: &str = "unknown setting or unsupported value";
+const UNKNOWN: &str = "The setting is not known, or its value is not supported.";
+/// The value depends on a variable that was not filled.
+pub(crate) const PLACEHOLDER: &str =
+    "The value has a placeholder without a value. Set the variable, and import again with --env.";
 
 /// The fields of a map that are not converted yet.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct SourceFields(Map<String, Value>);
 
 /// A known field that is not converted: its key, the kind of note, and the reason.
@@ -27,6 +31,11 @@ impl SourceFields {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// Whether a field is an empty text.
+    pub(crate) fn has_empty(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_str) == Some("")
     }
 
     /// Removes a value; `None` if it is absent, null or empty.
@@ -84,7 +93,11 @@ impl SourceFields {
 
     /// Removes a boolean that is false, which is its default.
     pub(crate) fn ignore_if_off(&mut self, name: &str) {
-        if self.0.get(name) == Some(&Value::Bool(false)) {
+        let is_off = match self.0.get(name) {
+            Some(Value::Number(number)) => number.as_u64() == Some(0),
+            value => value == Some(&Value::Bool(false)),
+        };
+        if is_off {
             self.0.remove(name);
         }
     }
@@ -141,6 +154,20 @@ impl SourceFields {
         self.0.into_iter()
     }
 
+    /// The names of the fields.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Adds the fields that this map does not have.
+    pub(crate) fn fill(&mut self, defaults: &Self) {
+        for (name, value) in &defaults.0 {
+            if !self.0.get(name).is_some_and(has_content) {
+                self.0.insert(name.clone(), value.clone());
+            }
+        }
+    }
+
     /// Adds a note for each remaining field, with `prefix`, except for null and empty values.
     pub(crate) fn note_unused(self, item: &str, prefix: &str, known: &[UnusedKey], notes: &mut Vec<Note>) {
         for (name, value) in self.0 {
@@ -148,19 +175,17 @@ impl SourceFields {
                 continue;
             }
             let found = known.iter().find(|(known, _, _)| *known == name);
-            let (kind, reason) =
-                found.map_or((NoteKind::Unknown, UNKNOWN), |(_, kind, reason)| (*kind, *reason));
-            notes.push(Note {
-                kind,
-                item: sanitize(item),
-                field: sanitize(&format!("{prefix}{name}")),
-                reason: reason.to_owned(),
-            });
+            let (kind, reason) = match found {
+                Some((_, kind, reason)) => (*kind, *reason),
+                None if has_placeholder(&value) => (NoteKind::Lost, PLACEHOLDER),
+                None => (NoteKind::Lost, UNKNOWN),
+            };
+            notes.push(Note::new(kind, item, &format!("{prefix}{name}"), reason));
         }
     }
 }
 
-fn has_content(value: &Value) -> bool {
+pub(crate) fn has_content(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),

@@ -9,97 +9,72 @@ use serde_json::{Map, Value, json};
 use crate::address::Address;
 use crate::draft::Draft;
 use crate::maintenance::{Window, WindowScope};
-use crate::note::{Note, NoteKind, sanitize};
-use crate::source_fields::{SourceFields, UnusedKey};
+use crate::note::NoteKind::{Lost, NotNeeded};
+use crate::note::{Note, sanitize};
+use crate::source_fields::{SourceFields, UnusedKey, text_of};
 use crate::{Extracted, Format, ImportError};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// The default timeout of UptimeFlare.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-const WORKER_KEYS: [UnusedKey; 4] = [
-    (
-        "kvWriteCooldownMinutes",
-        NoteKind::NotNeeded,
-        "concerns only UptimeFlare itself",
-    ),
-    (
-        "passwordProtection",
-        NoteKind::NotNeeded,
-        "concerns only the status page",
-    ),
+const DESTINATIONS: &str = "Notifications are configured apart: with the variable `subscribers`, or as destinations of the \
+                            relay.";
+const OF_ITSELF: &str = "The setting concerns only UptimeFlare itself.";
+const OF_THE_PAGE: &str = "The setting concerns only the status page.";
+const WORKER_KEYS: [UnusedKey; 5] = [
+    ("kvWriteCooldownMinutes", NotNeeded, OF_ITSELF),
+    ("passwordProtection", NotNeeded, OF_THE_PAGE),
     (
         "callbacks",
-        NoteKind::Lost,
-        "configure webhooks in the relay instead",
+        Lost,
+        "Code is not run: configure webhooks in the relay.",
     ),
-    (
-        "notification",
-        NoteKind::Lost,
-        "configure subscribers with the variable `subscribers`, or destinations in the relay",
-    ),
+    ("notification", Lost, "The value is not a map."),
+    ("monitors", Lost, "The value is not a list."),
 ];
 const FILE_KEYS: [UnusedKey; 2] = [
-    ("pageConfig", NoteKind::NotNeeded, "concerns only the status page"),
-    ("maintenances", NoteKind::Lost, "is not a list"),
+    ("pageConfig", NotNeeded, OF_THE_PAGE),
+    ("maintenances", Lost, "The value is not a list."),
 ];
-const NOTIFICATION_KEYS: [UnusedKey; 5] = [
-    (
-        "appriseApiServer",
-        NoteKind::Lost,
-        "configure subscribers with the variable `subscribers`, or destinations in the relay",
-    ),
-    (
-        "recipientUrl",
-        NoteKind::Lost,
-        "configure subscribers with the variable `subscribers`, or destinations in the relay",
-    ),
-    ("webhook", NoteKind::Lost, "configure destinations in the relay"),
-    ("timeZone", NoteKind::NotNeeded, "times are shown in UTC"),
+const NOTIFICATION_KEYS: [UnusedKey; 7] = [
+    ("appriseApiServer", Lost, DESTINATIONS),
+    ("recipientUrl", Lost, DESTINATIONS),
+    ("webhook", Lost, DESTINATIONS),
+    ("timeZone", NotNeeded, "Times are shown in UTC."),
     (
         "skipNotificationIds",
-        NoteKind::Lost,
-        "use a `severity` or `tags` that no subscription matches",
+        Lost,
+        "These monitors are notified too: use a `severity` or `tags` that no subscription matches.",
     ),
+    (
+        "skipErrorChangeNotification",
+        NotNeeded,
+        "A change of the cause within an incident is never notified.",
+    ),
+    ("gracePeriod", Lost, "The value is not a number."),
 ];
-const MONITOR_KEYS: [UnusedKey; 10] = [
-    (
-        "expectedCodes",
-        NoteKind::Lost,
-        "requires HTTP with a supported method",
-    ),
-    (
-        "responseKeyword",
-        NoteKind::Lost,
-        "requires HTTP with a supported method",
-    ),
-    ("tooltip", NoteKind::NotNeeded, "concerns only the status page"),
-    (
-        "statusPageLink",
-        NoteKind::NotNeeded,
-        "concerns only the status page",
-    ),
-    (
-        "hideLatencyChart",
-        NoteKind::NotNeeded,
-        "concerns only the status page",
-    ),
-    (
-        "headers",
-        NoteKind::Lost,
-        "custom request headers are not supported",
-    ),
-    ("body", NoteKind::Lost, "requests have no body"),
+const MONITOR_KEYS: [UnusedKey; 9] = [
+    ("expectedCodes", NotNeeded, "The setting concerns only HTTP."),
+    ("responseKeyword", NotNeeded, "The setting concerns only HTTP."),
+    ("tooltip", NotNeeded, OF_THE_PAGE),
+    ("statusPageLink", NotNeeded, OF_THE_PAGE),
+    ("hideLatencyChart", NotNeeded, OF_THE_PAGE),
+    ("body", NotNeeded, "The setting concerns only HTTP."),
     (
         "responseForbiddenKeyword",
-        NoteKind::Lost,
-        "a text can only be required, not forbidden",
+        NotNeeded,
+        "The setting concerns only HTTP.",
     ),
-    ("checkProxy", NoteKind::Lost, "use `locations` instead"),
+    (
+        "checkProxy",
+        Lost,
+        "The location of a check is not chosen by the target: use `locations`.",
+    ),
     (
         "checkProxyFallback",
-        NoteKind::NotNeeded,
-        "several locations check at the same time",
+        NotNeeded,
+        "Several locations check at the same time.",
     ),
 ];
 
@@ -125,24 +100,27 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError
             grace
         });
         for (index, monitor) in monitors.into_iter().enumerate() {
+            read.found += 1;
             match SourceFields::from_value(monitor) {
                 Some(fields) => read
                     .drafts
                     .extend(monitor_of(fields, index, grace, &mut read.notes)),
-                None => read
-                    .notes
-                    .push(of_file(name, &format!("monitors.{index}"), "is not a map")),
+                None => {
+                    let field = format!("monitors.{index}");
+                    read.notes
+                        .push(Note::lost(name, &field, "The value is not a map."));
+                }
             }
         }
         worker.note_unused(name, "", &WORKER_KEYS, &mut read.notes);
         if is_whole {
-            for (index, window) in file.list("maintenances").into_iter().enumerate() {
-                match window_of(name, index, window, &mut read.notes) {
+            for window in file.list("maintenances") {
+                match window_of(name, window, &mut read.notes) {
                     Some(window) => read.maintenance.push(window),
-                    None => read.notes.push(of_file(
+                    None => read.notes.push(Note::lost(
                         name,
-                        &format!("maintenances.{index}"),
-                        "`start` and `end` must be times with an offset, as text",
+                        "maintenances",
+                        "A window requires `start` and `end` as times with an offset, as text.",
                     )),
                 }
             }
@@ -150,15 +128,6 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError
         }
     }
     Ok(read)
-}
-
-fn of_file(name: &str, field: &str, reason: &str) -> Note {
-    Note {
-        kind: NoteKind::Lost,
-        item: name.to_owned(),
-        field: field.to_owned(),
-        reason: reason.to_owned(),
-    }
 }
 
 fn monitor_of(
@@ -173,50 +142,71 @@ fn monitor_of(
         .or_else(|| title.clone())
         .unwrap_or_else(|| format!("monitor {index}"));
     let mut draft = Draft::new(&id, title.as_deref().unwrap_or(&id));
+    draft.set_display_name(title.as_deref().unwrap_or(&id));
     let method = fields.text("method").unwrap_or_default().to_ascii_uppercase();
     let Some(address) = fields.text("target").and_then(|target| Address::parse(&target)) else {
-        notes.push(of_file(&draft.name, "", "its `target` has no host"));
+        notes.push(Note::lost(&draft.name, "", "Its `target` has no host."));
         return None;
     };
-
     if method == "TCP_PING" {
         draft.set_target(&address, None);
     } else {
         draft.set_http_target(&address);
-        draft.set_option("http", "follow", true);
-        if matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "") {
-            draft.set_option("http", "method", if method.is_empty() { "GET" } else { &method });
-            let codes = fields.list("expectedCodes");
-            let expected = if codes.is_empty() {
-                vec![json!("2xx")]
-            } else {
-                codes
-            };
-            draft.set_option("http", "status", expected);
-            if let Some(keyword) = fields.text("responseKeyword") {
-                draft.set_option("http", "text", keyword);
-            }
-        } else {
-            let reason =
-                "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500";
-            draft.add_note(NoteKind::Changed, "method", reason);
-        }
+        http(
+            &mut draft,
+            &mut fields,
+            if method.is_empty() { "GET" } else { &method },
+        );
     }
     draft.set_interval("interval", MINUTE);
     let timeout = fields.duration("timeout", Duration::from_millis(1));
-    draft.set_timeout("timeout", timeout.unwrap_or(TIMEOUT));
+    draft.set_timeout(
+        "timeout",
+        timeout.filter(|timeout| !timeout.is_zero()).unwrap_or(TIMEOUT),
+    );
     draft.set_count(
         "failures_to_open",
         "notification.gracePeriod",
         grace.unwrap_or(0.0) + 1.0,
     );
+    // The first success ends an incident.
+    draft.set("successes_to_close", 1);
+    draft.set_warn_days("", None);
     let name = draft.name.clone();
     fields.note_unused(&name, "", &MONITOR_KEYS, &mut draft.notes);
     Some(draft)
 }
 
-fn window_of(name: &str, index: usize, window: Value, notes: &mut Vec<Note>) -> Option<Window> {
-    let field = format!("maintenances.{index}");
+fn http(draft: &mut Draft, fields: &mut SourceFields, method: &str) {
+    draft.set_method("method", method);
+    for (name, value) in fields
+        .map("headers")
+        .into_iter()
+        .flat_map(SourceFields::into_entries)
+    {
+        let value = text_of(&value).unwrap_or_default();
+        draft.add_header(&format!("headers.{name}"), &name, &value);
+    }
+    if let Some(body) = fields.text("body") {
+        draft.set_body("body", &body);
+    }
+    draft.set_option("http", "follow", true);
+    let codes = fields.list("expectedCodes");
+    let expected = if codes.is_empty() {
+        vec![json!("2xx")]
+    } else {
+        codes
+    };
+    draft.set_option("http", "status", expected);
+    if let Some(keyword) = fields.text("responseKeyword") {
+        draft.require_text("responseKeyword", &keyword);
+    }
+    if let Some(keyword) = fields.text("responseForbiddenKeyword") {
+        draft.forbid_text("responseForbiddenKeyword", &keyword);
+    }
+}
+
+fn window_of(name: &str, window: Value, notes: &mut Vec<Note>) -> Option<Window> {
     let mut window = SourceFields::from_value(window)?;
     let time = |text: Option<Value>| text.and_then(|text| text.as_str().map(str::to_owned));
     let (start, end) = (time(window.take("start"))?, time(window.take("end"))?);
@@ -230,14 +220,15 @@ fn window_of(name: &str, index: usize, window: Value, notes: &mut Vec<Note>) -> 
     // A window without monitors is only a banner on the page of UptimeFlare, too.
     let monitors: Vec<_> = window.texts("monitors").iter().map(|id| sanitize(id)).collect();
     let known = [
-        ("body", NoteKind::Lost, "only the title is converted, to `why`"),
-        ("color", NoteKind::NotNeeded, "concerns only the status page"),
+        ("body", Lost, "Only the title is converted, to `why`."),
+        ("color", NotNeeded, OF_THE_PAGE),
+        ("monitors", Lost, "The value is not a list of ids."),
     ];
-    window.note_unused(name, &format!("{field}."), &known, notes);
+    window.note_unused(name, "maintenances.", &known, notes);
     Some(Window {
         item: name.to_owned(),
-        field,
-        window_scope: WindowScope::Named(monitors),
+        field: "maintenances".to_owned(),
+        window_scope: WindowScope::Keys(monitors),
         when,
     })
 }

@@ -1,289 +1,194 @@
-//! Uptime Kuma 1.x: the backup file.
+//! Uptime Kuma: the backup of 1.x, and the tables of its database, 1.x and 2.x.
 //!
-//! Sources: <https://github.com/louislam/uptime-kuma/blob/1.23.X/server/model/monitor.js>, `toJSON`; and
+//! Sources: <https://github.com/louislam/uptime-kuma/blob/1.23.X/server/model/monitor.js>, `toJSON`;
 //! <https://github.com/louislam/uptime-kuma/blob/1.23.X/src/components/settings/Backup.vue>, `downloadBackup`, which
-//! writes only the version, the notifications and the monitors.
+//! writes only the version, the notifications and the monitors; and
+//! <https://github.com/louislam/uptime-kuma/tree/master/server/monitor-types>.
 
+mod kinds;
+mod maintenance;
+mod tables;
+mod unused_keys;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_core::time::format_duration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::address::Address;
-use crate::draft::{Draft, scaled};
-use crate::note::{Note, NoteKind};
-use crate::source_fields::{SourceFields, UnusedKey};
+use self::unused_keys::{FILE, MONITOR, OF_SOME_TYPES, TAG};
+use crate::draft::Draft;
+use crate::duration::scaled;
+use crate::note::Note;
+use crate::pending::Retries;
+use crate::source_fields::SourceFields;
 use crate::{Extracted, Format, ImportError};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// The minimum of `remind_every`.
-const MIN_REMINDER: Duration = Duration::from_secs(300);
+/// The default interval of the form.
+const EVERY: Duration = Duration::from_secs(60);
+/// The most days before the expiry of a certificate at which Uptime Kuma notifies by default.
+const WARN_DAYS: u64 = 21;
 
-const FILE_KEYS: [UnusedKey; 4] = [
-    ("version", NoteKind::NotNeeded, "concerns only Uptime Kuma itself"),
-    (
-        "notificationList",
-        NoteKind::Lost,
-        "configure subscribers with the variable `subscribers`, or destinations in the relay",
-    ),
-    (
-        "proxyList",
-        NoteKind::Lost,
-        "checks do not use proxies or tunnels",
-    ),
-    (
-        "statusPageList",
-        NoteKind::NotNeeded,
-        "concerns only the status page",
-    ),
-];
-const CREDENTIALS: &str = "checks have no credentials";
-const OF_ITSELF: &str = "concerns only Uptime Kuma itself";
-const OTHER_KIND: &str = "concerns another monitor type or an unsupported method";
-const MONITOR_KEYS: [UnusedKey; 69] = [
-    ("url", NoteKind::NotNeeded, OTHER_KIND),
-    ("method", NoteKind::NotNeeded, OTHER_KIND),
-    ("accepted_statuscodes", NoteKind::NotNeeded, OTHER_KIND),
-    ("maxredirects", NoteKind::NotNeeded, OTHER_KIND),
-    ("keyword", NoteKind::NotNeeded, OTHER_KIND),
-    ("hostname", NoteKind::NotNeeded, OTHER_KIND),
-    ("port", NoteKind::NotNeeded, OTHER_KIND),
-    ("id", NoteKind::NotNeeded, OF_ITSELF),
-    ("weight", NoteKind::NotNeeded, OF_ITSELF),
-    ("pathName", NoteKind::NotNeeded, OF_ITSELF),
-    ("path", NoteKind::NotNeeded, OF_ITSELF),
-    (
-        "parent",
-        NoteKind::NotNeeded,
-        "groups concern only the status page; use `depends_on` to suppress notifications",
-    ),
-    (
-        "childrenIDs",
-        NoteKind::NotNeeded,
-        "groups concern only the status page; use `depends_on` to suppress notifications",
-    ),
-    ("forceInactive", NoteKind::NotNeeded, OF_ITSELF),
-    (
-        "maintenance",
-        NoteKind::Lost,
-        "was active during the backup, which does not contain its end",
-    ),
-    ("includeSensitiveData", NoteKind::NotNeeded, OF_ITSELF),
-    ("screenshot", NoteKind::NotNeeded, OF_ITSELF),
-    ("dns_last_result", NoteKind::NotNeeded, OF_ITSELF),
-    ("cacheBust", NoteKind::NotNeeded, OF_ITSELF),
-    ("description", NoteKind::Lost, "use `runbook` instead"),
-    (
-        "retryInterval",
-        NoteKind::Lost,
-        "failed checks are repeated at the normal interval",
-    ),
-    (
-        "notificationIDList",
-        NoteKind::Lost,
-        "configure subscribers with the variable `subscribers`, or destinations in the relay",
-    ),
-    (
-        "expiryNotification",
-        NoteKind::NotNeeded,
-        "expiring certificates are always notified; `warn_days` sets when",
-    ),
-    (
-        "domainExpiryNotification",
-        NoteKind::Lost,
-        "domain expiry is not monitored",
-    ),
-    ("ignoreTls", NoteKind::Lost, "certificates are always verified"),
-    ("proxyId", NoteKind::Lost, "checks do not use proxies or tunnels"),
-    (
-        "headers",
-        NoteKind::Lost,
-        "custom request headers are not supported",
-    ),
-    ("body", NoteKind::Lost, "requests have no body"),
-    ("httpBodyEncoding", NoteKind::NotNeeded, "requests have no body"),
-    ("authMethod", NoteKind::Lost, CREDENTIALS),
-    ("basic_auth_user", NoteKind::Lost, CREDENTIALS),
-    ("basic_auth_pass", NoteKind::Lost, CREDENTIALS),
-    ("authWorkstation", NoteKind::Lost, CREDENTIALS),
-    ("authDomain", NoteKind::Lost, CREDENTIALS),
-    ("oauth_client_id", NoteKind::Lost, CREDENTIALS),
-    ("oauth_client_secret", NoteKind::Lost, CREDENTIALS),
-    ("oauth_token_url", NoteKind::Lost, CREDENTIALS),
-    ("oauth_scopes", NoteKind::Lost, CREDENTIALS),
-    ("oauth_auth_method", NoteKind::Lost, CREDENTIALS),
-    (
-        "tlsCa",
-        NoteKind::Lost,
-        "certificates are verified against public authorities",
-    ),
-    ("tlsCert", NoteKind::Lost, CREDENTIALS),
-    ("tlsKey", NoteKind::Lost, CREDENTIALS),
-    (
-        "invertKeyword",
-        NoteKind::Lost,
-        "a text can only be required, not forbidden",
-    ),
-    ("jsonPath", NoteKind::Lost, "only plain text is supported"),
-    ("expectedValue", NoteKind::Lost, "only plain text is supported"),
-    ("conditions", NoteKind::Lost, "this condition is not supported"),
-    (
-        "databaseQuery",
-        NoteKind::Lost,
-        "queries are not supported: checks have no credentials",
-    ),
-    ("mqttUsername", NoteKind::Lost, CREDENTIALS),
-    ("mqttPassword", NoteKind::Lost, CREDENTIALS),
-    (
-        "mqttTopic",
-        NoteKind::Lost,
-        "only the port is checked, not the protocol",
-    ),
-    (
-        "mqttSuccessMessage",
-        NoteKind::Lost,
-        "only the port is checked, not the protocol",
-    ),
-    ("radiusUsername", NoteKind::NotNeeded, OTHER_KIND),
-    ("radiusPassword", NoteKind::NotNeeded, OTHER_KIND),
-    ("radiusSecret", NoteKind::NotNeeded, OTHER_KIND),
-    ("radiusCalledStationId", NoteKind::NotNeeded, OTHER_KIND),
-    ("radiusCallingStationId", NoteKind::NotNeeded, OTHER_KIND),
-    ("docker_container", NoteKind::NotNeeded, OTHER_KIND),
-    ("docker_host", NoteKind::NotNeeded, OTHER_KIND),
-    ("game", NoteKind::NotNeeded, OTHER_KIND),
-    ("gamedigGivenPortOnly", NoteKind::NotNeeded, OTHER_KIND),
-    ("pushToken", NoteKind::NotNeeded, OTHER_KIND),
-    ("packetSize", NoteKind::NotNeeded, "ICMP is not supported"),
-    ("grpcUrl", NoteKind::NotNeeded, OTHER_KIND),
-    ("grpcEnableTls", NoteKind::NotNeeded, OTHER_KIND),
-    (
-        "kafkaProducerAllowAutoTopicCreation",
-        NoteKind::NotNeeded,
-        OTHER_KIND,
-    ),
-    ("kafkaProducerSaslOptions", NoteKind::NotNeeded, OTHER_KIND),
-    ("kafkaProducerSsl", NoteKind::NotNeeded, OTHER_KIND),
-    ("dns_resolve_type", NoteKind::NotNeeded, OTHER_KIND),
-    ("dns_resolve_server", NoteKind::NotNeeded, OTHER_KIND),
-];
+/// What holds for all monitors of a source.
+struct Context {
+    /// The names of group monitors by their ids.
+    groups: BTreeMap<String, String>,
+    warn_days: u64,
+}
 
 pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError> {
     let mut read = Extracted::default();
     for (name, value) in sources {
-        let file = SourceFields::from_value(value).filter(|file| file.has("monitorList"));
-        let mut file = file.ok_or_else(|| ImportError::Foreign {
+        let foreign = || ImportError::Foreign {
             name: name.to_owned(),
             format: Format::UptimeKuma,
             problem: "`monitorList` is missing",
-        })?;
-        for (index, monitor) in file.list("monitorList").into_iter().enumerate() {
-            match SourceFields::from_value(monitor) {
-                Some(fields) => read.drafts.extend(monitor_of(fields, index, &mut read.notes)),
-                None => read.notes.push(Note {
-                    kind: NoteKind::Unknown,
-                    item: name.to_owned(),
-                    field: format!("monitorList.{index}"),
-                    reason: "is not a map".to_owned(),
-                }),
-            }
+        };
+        let mut file = SourceFields::from_value(value).ok_or_else(foreign)?;
+        if file.has("monitor") && !file.has("monitorList") {
+            tables::read(file, name, &mut read);
+            continue;
         }
-        read.notes.push(Note {
-            kind: NoteKind::Lost,
-            item: name.to_owned(),
-            field: "maintenance".to_owned(),
-            reason: "backups do not contain maintenance: add its windows under `maintenance:`".to_owned(),
-        });
-        file.note_unused(name, "", &FILE_KEYS, &mut read.notes);
+        if !file.has("monitorList") {
+            return Err(foreign());
+        }
+        let monitors = file.list("monitorList");
+        let context = Context {
+            groups: groups(&monitors),
+            warn_days: WARN_DAYS,
+        };
+        monitors_of(monitors, name, &context, &mut read);
+        read.notes.push(Note::lost(
+            name,
+            "maintenance",
+            "Backups do not contain maintenance. Import `kuma.db` instead, or add the windows under `maintenance:`.",
+        ));
+        file.note_unused(name, "", &FILE, &mut read.notes);
     }
     Ok(read)
 }
 
-fn monitor_of(mut fields: SourceFields, index: usize, notes: &mut Vec<Note>) -> Option<Draft> {
+fn monitors_of(monitors: Vec<Value>, name: &str, context: &Context, read: &mut Extracted) {
+    for (index, monitor) in monitors.into_iter().enumerate() {
+        match SourceFields::from_value(monitor) {
+            Some(fields) => monitor_of(fields, index, context, read),
+            None => {
+                read.found += 1;
+                let field = format!("monitorList.{index}");
+                read.notes
+                    .push(Note::lost(name, &field, "The value is not a map."));
+            }
+        }
+    }
+}
+
+/// The names of groups by their ids.
+fn groups(monitors: &[Value]) -> BTreeMap<String, String> {
+    let is_group = |monitor: &&Value| monitor.get("type").and_then(Value::as_str) == Some("group");
+    let entry = |monitor: &Value| {
+        let id = crate::source_fields::text_of(monitor.get("id")?)?;
+        Some((id, monitor.get("name")?.as_str()?.to_owned()))
+    };
+    monitors.iter().filter(is_group).filter_map(entry).collect()
+}
+
+fn monitor_of(mut fields: SourceFields, index: usize, context: &Context, read: &mut Extracted) {
     let name = fields.text("name").unwrap_or_else(|| format!("monitor {index}"));
     let mut draft = Draft::new(&name, &name);
-    let kind = fields.text("type").unwrap_or_default();
-    let inverted = fields.switch("upsideDown") == Some(true);
-    let made = match (kind.as_str(), inverted) {
-        ("port", true) => {
-            draft.set("expect", "closed");
-            host_and_port(&mut draft, &mut fields)
-        }
-        (_, true) => Err("upside-down mode is supported only for type `port`"),
-        ("http" | "keyword" | "json-query", false) => http(&mut draft, &mut fields),
-        ("port" | "mqtt", false) => host_and_port(&mut draft, &mut fields),
-        ("smtp", false) => {
-            draft.set("service", "smtp");
-            host_and_port(&mut draft, &mut fields)
-        }
-        ("ping" | "tailscale-ping", false) => ping(&mut draft, &mut fields),
-        ("dns", false) => dns(&mut draft, &mut fields),
-        ("postgres" | "mysql" | "mongodb" | "redis", false) => database(&mut draft, &mut fields, &kind),
-        ("docker", false) => Err("containers are not visible from outside"),
-        ("push" | "manual", false) => Err("push-based monitors are not supported"),
-        ("steam" | "gamedig" | "radius" | "snmp", false) => Err("of UDP services, only DNS is supported"),
-        ("group", false) => {
-            Err("groups concern only the status page; use `depends_on` to suppress notifications")
-        }
-        ("sqlserver", false) => Err("the service is not supported: monitor its port"),
-        ("grpc-keyword" | "kafka-producer" | "rabbitmq" | "real-browser", false) => {
-            Err("the protocol is not supported: monitor its port")
-        }
-        (_, false) => Err("unknown monitor type"),
-    };
-    if let Err(reason) = made {
-        notes.push(Note {
-            kind: NoteKind::Lost,
-            item: draft.name,
-            field: format!("type {}", crate::note::sanitize(&kind)),
-            reason: reason.to_owned(),
-        });
-        return None;
+    draft.set_display_name(&name);
+    if let Some(description) = fields.text("description") {
+        draft.set_description(&description);
     }
-    common(&mut draft, &mut fields);
+    let kind = fields.text("type").unwrap_or_default();
+    if kind == "group" {
+        let reason =
+            "A group becomes the `group` of its monitors; use `depends_on` to suppress notifications.";
+        read.notes
+            .push(Note::not_needed(&draft.name, "type group", reason));
+        return;
+    }
+    read.found += 1;
+    draft.key = fields.text("id").unwrap_or_else(|| format!("{index} {name}"));
+    let is_inverted = fields.switch("upsideDown") == Some(true);
+    let every = fields
+        .duration("interval", SECOND)
+        .filter(|every| !every.is_zero());
+    let every = every.unwrap_or(EVERY);
+    // The columns of a database have the type of their numbers.
+    fields.ignore_if_zero("timeout");
+    let written_timeout = fields.duration("timeout", SECOND);
+    let default_timeout = scaled(every, 0.8).unwrap_or(every);
+    if let Err(reason) = kinds::apply(&mut draft, &mut fields, &kind, is_inverted, &mut read.notes) {
+        read.notes.push(Note::lost(&draft.name, "", reason));
+        return;
+    }
+    let timeout = written_timeout.unwrap_or(default_timeout);
+    kinds::set_timeout(&mut draft, &kind, timeout, default_timeout);
+    common(&mut draft, &mut fields, every, context);
+    let accepts_any = matches!(kind.as_str(), "http" | "keyword" | "json-query" | "redis");
+    if accepts_any && fields.switch("ignoreTls") == Some(true) {
+        draft.set_insecure("ignoreTls");
+    }
+    let expires = fields.switch("expiryNotification").unwrap_or(true);
+    draft.set_warn_days("", None);
+    if expires && draft.has("warn_days") {
+        draft.set_warn_days("expiryNotification", Some(context.warn_days));
+        draft.changed(
+            "expiryNotification",
+            "An expiring certificate makes the monitor degraded until it is renewed; Uptime Kuma notifies on single days.",
+        );
+    }
     for switch in [
         "ignoreTls",
         "invertKeyword",
-        "expiryNotification",
         "domainExpiryNotification",
         "forceInactive",
         "maintenance",
         "grpcEnableTls",
+        "cacheBust",
+        "retryOnlyOnStatusCodeFailure",
     ] {
         fields.ignore_if_off(switch);
     }
-    let name = draft.name.clone();
-    fields.note_unused(&name, "", &MONITOR_KEYS, &mut draft.notes);
-    Some(draft)
-}
-
-fn common(draft: &mut Draft, fields: &mut SourceFields) {
-    let every = fields.duration("interval", SECOND);
-    draft.set_interval("interval", every.unwrap_or(Duration::from_secs(60)));
-    // The database contains 0 until the form is saved.
-    fields.ignore_if_zero("timeout");
-    if let Some(timeout) = fields.duration("timeout", SECOND) {
-        draft.set_timeout("timeout", timeout);
-    }
-    let retries = fields.number("maxretries").unwrap_or(0.0);
-    draft.set_count("failures_to_open", "maxretries", retries + 1.0);
-    let resent = fields.number("resendInterval").unwrap_or(0.0);
-    if let Some(again) = every
-        .and_then(|every| scaled(every, resent))
-        .filter(|again| !again.is_zero())
-    {
-        let pause = again.max(MIN_REMINDER);
-        draft.set("remind_every", format_duration(pause));
-        if pause != again {
-            draft.add_note(
-                NoteKind::Changed,
-                "resendInterval",
-                format!("became {}", format_duration(pause)),
-            );
+    // Uptime Kuma stores the settings of all types in each monitor.
+    let mut has_others = false;
+    for (key, kinds) in OF_SOME_TYPES {
+        if !kinds.contains(&kind.as_str()) {
+            has_others |= fields.take(key).is_some();
         }
     }
-    if fields.switch("active") == Some(false) {
+    if has_others {
+        let reason = "Uptime Kuma stores the settings of all types with each monitor; those of other types have no effect.";
+        draft.not_needed("settings of other types", reason);
+    }
+    let name = draft.name.clone();
+    fields.note_unused(&name, "", &MONITOR, &mut draft.notes);
+    read.drafts.push(draft);
+}
+
+fn common(draft: &mut Draft, fields: &mut SourceFields, every: Duration, context: &Context) {
+    draft.set_interval("interval", every);
+    let pause = fields
+        .duration("retryInterval", SECOND)
+        .filter(|pause| !pause.is_zero());
+    draft.set_retries(Retries {
+        count_field: "maxretries",
+        count: fields.number("maxretries").unwrap_or(0.0),
+        pause_field: "retryInterval",
+        pause: pause.unwrap_or(every),
+    });
+    // The first success after a failure is up again.
+    draft.set("successes_to_close", 1);
+    let resent = fields.number("resendInterval").unwrap_or(0.0);
+    if let Some(again) = scaled(every, resent).filter(|again| !again.is_zero()) {
+        draft.set_reminder("resendInterval", again);
+    }
+    if fields.switch("active") == Some(false) || fields.switch("forceInactive") == Some(true) {
         draft.set("enabled", false);
+    }
+    let parent = fields.text("parent").and_then(|id| context.groups.get(&id));
+    if let Some(parent) = parent {
+        draft.set_group(parent);
     }
     for mut tag in fields.maps("tags") {
         match (tag.text("name"), tag.text("value")) {
@@ -291,105 +196,7 @@ fn common(draft: &mut Draft, fields: &mut SourceFields) {
             (Some(name), None) => draft.tag(&name),
             (None, _) => {}
         }
+        let name = draft.name.clone();
+        tag.note_unused(&name, "tags.", &TAG, &mut draft.notes);
     }
-}
-
-fn http(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
-    let url = fields
-        .text("url")
-        .and_then(|url| Address::parse(&url))
-        .ok_or("its `url` has no host")?;
-    draft.set_http_target(&url);
-    let method = fields
-        .text("method")
-        .unwrap_or_else(|| "GET".to_owned())
-        .to_ascii_uppercase();
-
-    if !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS") {
-        let reason =
-            "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500";
-        draft.add_note(NoteKind::Changed, "method", reason);
-        return Ok(());
-    }
-    let codes = fields.texts("accepted_statuscodes");
-    let follows = fields.number("maxredirects").is_some_and(|count| count > 0.0);
-    draft.set_option("http", "method", method);
-    draft.set_option("http", "follow", follows);
-    if !codes.is_empty() {
-        draft.set_option("http", "status", json!(codes));
-    }
-    match (fields.text("keyword"), fields.switch("invertKeyword")) {
-        (Some(_), Some(true)) => draft.add_note(
-            NoteKind::Lost,
-            "keyword",
-            "a text can only be required, not forbidden",
-        ),
-        (Some(keyword), _) => draft.set_option("http", "text", keyword),
-        (None, _) => {}
-    }
-    Ok(())
-}
-
-fn host_and_port(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
-    let host = fields.text("hostname").ok_or("`hostname` is missing")?;
-    let address = Address::parse(&host).ok_or("its `hostname` is not a host")?;
-    draft.set("host", address.host);
-    if let Some(port) = fields.number("port").and_then(whole).or(address.port) {
-        draft.set("port", port);
-    }
-    Ok(())
-}
-
-fn ping(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
-    let host = fields.text("hostname").ok_or("`hostname` is missing")?;
-    let address = Address::parse(&host).ok_or("its `hostname` is not a host")?;
-    draft.set_ping(&address.host);
-    Ok(())
-}
-
-fn dns(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
-    let server = fields
-        .text("dns_resolve_server")
-        .ok_or("`dns_resolve_server` is missing")?;
-    let servers: Vec<&str> = server.split(',').map(str::trim).collect();
-    let address = servers
-        .first()
-        .and_then(|first| Address::parse(first))
-        .ok_or("its `dns_resolve_server` is not a host")?;
-    if servers.len() > 1 {
-        draft.add_note(
-            NoteKind::Changed,
-            "dns_resolve_server",
-            "only the first server is used: create a monitor for each",
-        );
-    }
-    draft.set("service", "dns");
-    draft.set_target(&address, Some(53));
-    if let Some(port) = fields.number("port").and_then(whole).filter(|port| *port != 53) {
-        draft.set("port", port);
-    }
-    draft.set_option("dns", "transport", "udp");
-    if let Some(name) = fields.text("hostname") {
-        draft.set_option("dns", "name", name);
-    }
-    if let Some(record_type) = fields.text("dns_resolve_type") {
-        draft.set_option("dns", "type", record_type.to_ascii_uppercase());
-    }
-    Ok(())
-}
-
-fn database(draft: &mut Draft, fields: &mut SourceFields, kind: &str) -> Result<(), &'static str> {
-    let connection = fields.text("databaseConnectionString");
-    let address = connection
-        .and_then(|text| Address::parse(&text))
-        .ok_or("its connection string has no host")?;
-    draft.set("service", kind);
-    draft.set_target(&address, None);
-    let reason = "became a readiness check without credentials or a query";
-    draft.add_note(NoteKind::Changed, "databaseConnectionString", reason);
-    Ok(())
-}
-
-fn whole(port: f64) -> Option<u16> {
-    (1..=u16::MAX).find(|whole| (f64::from(*whole) - port).abs() < f64::EPSILON)
 }

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use portpulse_core::definition::{FieldPath, Monitor, RawMonitor};
+use portpulse_core::definition::{Field, FieldPath, Monitor};
 use serde_json::{Map, Value};
 
 use crate::draft::Draft;
+use crate::id::{MAX_ID_LENGTH, id_of};
 use crate::maintenance::{self, Window};
-use crate::note::{Note, NoteKind, sanitize};
+use crate::mark::has_placeholder;
+use crate::note::{Note, sanitize};
+use crate::source_fields::PLACEHOLDER;
 
 /// A written definitions file.
 pub(crate) struct Written {
@@ -16,8 +19,6 @@ pub(crate) struct Written {
     pub(crate) monitors: usize,
 }
 
-/// The maximum length of an id.
-const MAX_ID_LENGTH: usize = 64;
 /// More rounds than a monitor has fields and options.
 const MAX_ROUNDS: usize = 64;
 
@@ -27,23 +28,23 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, notes:
     let mut taken = BTreeSet::new();
     let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut body = String::new();
-    for draft in drafts {
+    for mut draft in drafts {
+        draft.complete();
+        drop_placeholders(&mut draft);
         let Draft {
+            key,
             name,
             comment,
             fields,
             notes: mut draft_notes,
+            pending: _,
         } = draft;
-        notes.append(&mut draft_notes);
         let id = unique_id(&name, &taken);
         match without_invalid_fields(&id, fields) {
             Ok((fields, dropped)) => {
-                notes.extend(dropped.into_iter().map(|(field, reason)| Note {
-                    kind: NoteKind::Lost,
-                    item: name.clone(),
-                    field,
-                    reason,
-                }));
+                notes.append(&mut draft_notes);
+                let lost = |(field, reason): (String, String)| Note::lost(&name, &field, reason);
+                notes.extend(dropped.into_iter().map(lost));
                 let comment = if comment.is_empty() { &name } else { &comment };
                 // Writing to a String cannot fail.
                 let _ = write!(
@@ -52,15 +53,10 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, notes:
                     scalar_text(&id),
                     block(&fields, 2)
                 );
-                ids.entry(name).or_default().push(id.clone());
+                ids.entry(key).or_default().push(id.clone());
                 taken.insert(id);
             }
-            Err(reason) => notes.push(Note {
-                kind: NoteKind::Lost,
-                item: name,
-                field: String::new(),
-                reason,
-            }),
+            Err(reason) => notes.push(Note::lost(&name, "", reason)),
         }
     }
     text.push_str("monitors:\n");
@@ -75,6 +71,36 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, notes:
     Written {
         text,
         monitors: taken.len(),
+    }
+}
+
+/// Removes optional values with placeholders. A placeholder in the host or the path stays, and makes the monitor invalid:
+/// another request would be another check.
+fn drop_placeholders(draft: &mut Draft) {
+    let names: Vec<String> = draft.fields.keys().cloned().collect();
+    for name in names {
+        let Some(value) = draft.fields.get_mut(&name) else {
+            continue;
+        };
+        if !has_placeholder(value) || name == "host" {
+            continue;
+        }
+        match value {
+            Value::Object(options) if !options.get("path").is_some_and(has_placeholder) => {
+                let (dropped, kept): (Map<_, _>, Map<_, _>) = std::mem::take(options)
+                    .into_iter()
+                    .partition(|(_, option)| has_placeholder(option));
+                *options = kept;
+                for option in dropped.keys() {
+                    draft.lost(&format!("{name}.{option}"), PLACEHOLDER);
+                }
+            }
+            Value::Object(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                draft.fields.remove(&name);
+                draft.lost(&name, PLACEHOLDER);
+            }
+        }
     }
 }
 
@@ -96,41 +122,20 @@ fn unique_id(name: &str, taken: &BTreeSet<String>) -> String {
     }
 }
 
-/// The id derived from a name, if it is not in use.
-fn id_of(name: &str) -> String {
-    let mut id = String::new();
-    for c in name.to_ascii_lowercase().chars() {
-        let c = if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') {
-            c
-        } else {
-            '-'
-        };
-        if id.is_empty() && !c.is_ascii_alphanumeric() || c == '-' && id.ends_with('-') {
-            continue;
-        }
-        id.push(c);
-        if id.len() == MAX_ID_LENGTH {
-            break;
-        }
-    }
-    let id = id.trim_end_matches('-');
-    match id {
-        "" => "monitor".to_owned(),
-        // Some YAML parsers do not read these as strings.
-        "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" => format!("{id}-1"),
-        _ => id.to_owned(),
-    }
-}
-
 /// Removes invalid fields. Returns the valid fields, and the removed ones with reasons; or why the monitor is invalid.
 #[expect(clippy::type_complexity, reason = "the only caller destructures the pair")]
 fn without_invalid_fields(
     id: &str,
     mut fields: Map<String, Value>,
 ) -> Result<(Map<String, Value>, Vec<(String, String)>), String> {
-    if !fields.contains_key("service") && fields.get("port") == Some(&Value::from(3306)) {
-        // MySQL blocks clients after repeated connects without a handshake.
-        fields.insert("service".to_owned(), Value::from("mysql"));
+    let asks_with_placeholder = |fields: &Map<String, Value>| {
+        let path = fields.get("http").and_then(|http| http.get("path"));
+        fields.get("host").is_some_and(has_placeholder) || path.is_some_and(has_placeholder)
+    };
+    if asks_with_placeholder(&fields) {
+        let reason =
+            "The address has a placeholder without a value. Set the variable, and import again with --env.";
+        return Err(reason.to_owned());
     }
     let mut dropped = Vec::new();
     // Each round removes a field or an option, or ends.
@@ -147,34 +152,38 @@ fn without_invalid_fields(
         };
         dropped.push((
             field,
-            format!("{} ({})", sanitize(&diagnostic.what), sanitize(&diagnostic.help)),
+            format!(
+                "The value {}: {}",
+                sanitize(&diagnostic.what),
+                sanitize(&diagnostic.help)
+            ),
         ));
     }
-    Err("the monitor cannot be made valid".to_owned())
+    Err("The monitor cannot be made valid.".to_owned())
 }
 
 /// Removes the field or option at a path, unless it is required. Returns its name.
 fn remove_at(fields: &mut Map<String, Value>, at: &FieldPath) -> Option<String> {
     let mut parts = at.parts().iter();
     let field = parts.next()?;
-    if let (Some(Value::Object(section)), Some(option)) = (fields.get_mut(field), parts.next())
-        && section.remove(option).is_some()
-    {
-        return Some(sanitize(&format!("{field}.{option}")));
+    if let (Some(Value::Object(section)), Some(option)) = (fields.get_mut(field), parts.next()) {
+        // Another path, name, type or status would be another check.
+        let is_other_check = matches!(option.as_str(), "path" | "name" | "type" | "transport");
+        if is_other_check {
+            return None;
+        }
+        if section.remove(option).is_some() {
+            return Some(sanitize(&format!("{field}.{option}")));
+        }
     }
-    let is_required = matches!(field.as_str(), "host" | "port" | "service" | "expect");
+    let is_required = matches!(field.as_str(), "host" | "port" | "service" | "expect" | "script");
     (!is_required && fields.remove(field).is_some()).then(|| sanitize(field))
 }
 
 /// Fields, one per line.
 fn block(fields: &Map<String, Value>, depth: usize) -> String {
     // In the documented order: the target before the check.
-    let rank = |name: &str| {
-        let mut documented = RawMonitor::FIELDS.iter();
-        documented
-            .position(|field| *field == name)
-            .unwrap_or(RawMonitor::FIELDS.len())
-    };
+    let rank = |name: &str| Field::named(name).map_or(Field::ALL.len(), |field| field as usize);
     let mut names: Vec<&String> = fields.keys().collect();
     names.sort_by_key(|name| (rank(name), name.as_str()));
     let pad = "  ".repeat(depth);
@@ -221,7 +230,7 @@ fn scalar_text(text: &str) -> String {
     }
 }
 
-/// Double-quoted YAML, with only printable ASCII characters.
+/// Double-quoted YAML, with only letters, digits and printable ASCII characters.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -234,6 +243,7 @@ fn quoted(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             ' '..='~' => quoted.push(c),
+            _ if c.is_alphanumeric() => quoted.push(c),
             // Writing to a String cannot fail.
             _ if u32::from(c) > 0xffff => drop(write!(quoted, "\\U{:08x}", u32::from(c))),
             _ => drop(write!(quoted, "\\u{:04x}", u32::from(c))),

@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use portpulse_core::decide::{Decision, Input, Unlimited, decide, is_nominal};
+use portpulse_core::decide::{Decision, Elsewhere, Input, Unlimited, decide, is_nominal};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
@@ -101,6 +101,7 @@ fn group_state(definitions: &Definitions, failing: usize) -> GroupState {
             cause: Cause::Failed(FailureClass::Starting),
             detail: Detail::new("57P03: the database system is starting up"),
         }),
+        point: None,
     });
     let ids = definitions.monitors.keys().take(failing);
     let entries: BTreeMap<MonitorId, Entry> = ids.map(|id| (id.clone(), entry.clone())).collect();
@@ -132,7 +133,7 @@ fn decision(definitions: &Definitions, group_state: &GroupState) -> Decision {
         fleet: Some(&fleet),
         fallback_locations: &expected,
         controls: &BTreeMap::new(),
-        down_elsewhere: &BTreeSet::new(),
+        elsewhere: Elsewhere::NOTHING,
         now,
         me: &me,
     };

@@ -32,6 +32,18 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         .or_else(|| nat64.then(|| Ipv4Addr::new(a, b, c, d)))
 }
 
+/// Whether an address can belong to a host on the public Internet: of IPv6, a global unicast address (RFC 4291, section
+/// 2.4; IANA assigns them from 2000::/3) that embeds no other IPv4 address than a public one.
+pub fn is_public_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public(address),
+        IpAddr::V6(address) => match embedded(address) {
+            Some(inner) => is_public(inner),
+            None => address.segments().first().is_some_and(|first| first >> 13 == 1),
+        },
+    }
+}
+
 /// Whether an IPv4 address can belong to a host on the public Internet.
 ///
 /// Source: IANA's registry of special-purpose addresses (RFC 6890). The documentation networks count as public, because
@@ -52,6 +64,27 @@ pub(crate) fn is_public(address: Ipv4Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn public_address_excludes_every_private_form() {
+        for (address, expected) in [
+            ("192.0.2.1", true),
+            ("10.0.0.1", false),
+            ("127.0.0.1", false),
+            ("169.254.169.254", false),
+            ("2606:4700::1", true),
+            ("::1", false),
+            ("::", false),
+            ("fd00:ec2::254", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
+            ("::ffff:10.0.0.1", false),
+            ("::ffff:192.0.2.1", true),
+            ("64:ff9b::a00:1", false),
+        ] {
+            assert_eq!(is_public_address(address.parse().unwrap()), expected, "{address}");
+        }
+    }
 
     #[test]
     fn is_own_recognizes_every_form_of_a_local_address() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::choice::Expect;
+use crate::definition::Rule;
 use crate::observation::{Observation, Remark, Seen};
 use crate::outcome::{FailureClass, Outcome};
 
@@ -55,8 +56,11 @@ pub fn assess_seen(expect: Expect, seen: Seen) -> Assessment {
             | FailureClass::Busy
             | FailureClass::Starting
             | FailureClass::Blocked
+            | FailureClass::ServiceError
+            | FailureClass::NoBackend
             | FailureClass::WrongService
-            | FailureClass::WrongAnswer,
+            | FailureClass::WrongAnswer
+            | FailureClass::TooSlow,
         ) => match expect {
             Expect::Reachable => Good,
             Expect::Open | Expect::Closed => Failing,
@@ -70,7 +74,9 @@ pub enum Quality {
     /// Nothing to report.
     Sound,
     /// The connect took longer than `slow_after`.
-    Slow,
+    SlowConnect,
+    /// All phases together took longer than `slower_than`.
+    SlowResponse,
     /// The service reported a warning.
     Warned,
     /// The server's certificate is about to expire.
@@ -79,25 +85,33 @@ pub enum Quality {
 
 /// Returns the quality of a good check, or `None` if it is unknown.
 ///
-/// A starved process measures an upper bound. The bound can prove that a connect was fast enough, but not that it was
-/// slow.
-pub fn quality(slow_after: Option<Duration>, seen: Seen) -> Option<Quality> {
+/// A starved process measures an upper bound. The bound can prove that a check was fast enough, but not that it was
+/// slow. A slow connect explains a slow response.
+pub fn quality(rule: &Rule, seen: Seen) -> Option<Quality> {
     let Seen::Open { connect, remark, .. } = seen else {
         return None;
     };
-    let slow = slow_after.is_some_and(|limit| connect > limit);
+    let exceeds = |time: Duration, limit: Option<Duration>| limit.is_some_and(|limit| time > limit);
+    let slow = if exceeds(connect, rule.slow_after) {
+        Some(Quality::SlowConnect)
+    } else if exceeds(seen.response_time().unwrap_or_default(), rule.slower_than) {
+        Some(Quality::SlowResponse)
+    } else {
+        None
+    };
     match (remark, slow) {
         (Remark::Warning, _) => Some(Quality::Warned),
         (Remark::Certificate, _) => Some(Quality::Expiring),
-        (Remark::Starved, true) => None,
-        (Remark::None | Remark::Retransmitted, true) => Some(Quality::Slow),
-        (Remark::None | Remark::Retransmitted | Remark::Starved, false) => Some(Quality::Sound),
+        (Remark::Starved, Some(_)) => None,
+        (Remark::None | Remark::Retransmitted, Some(slow)) => Some(slow),
+        (Remark::None | Remark::Retransmitted | Remark::Starved, None) => Some(Quality::Sound),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Monitor;
     use crate::other_phases::OtherPhases;
     use crate::outcome::{DnsFailure, NoData};
 
@@ -127,32 +141,78 @@ mod tests {
             (FailureClass::Tls, [F, F, G]),
             (FailureClass::WrongService, [F, F, G]),
             (FailureClass::WrongAnswer, [F, F, G]),
+            (FailureClass::TooSlow, [F, F, G]),
         ];
         for (class, expected) in classes {
             assert_eq!(assessments(Seen::Failed(class)), expected, "{class}");
         }
     }
 
+    /// The rule of a monitor with these limits.
+    fn rule(limits: serde_json::Value) -> Rule {
+        let mut fields = serde_json::json!({ "host": "a.example.com", "port": 1 });
+        for (name, limit) in limits.as_object().unwrap() {
+            fields[name] = limit.clone();
+        }
+        let monitor = Monitor::from_fields("a", &fields).unwrap();
+        monitor.rule().clone()
+    }
+
+    fn open(connect: u64, ready: u64, remark: Remark) -> Seen {
+        Seen::Open {
+            connect: Duration::from_millis(connect),
+            others: OtherPhases {
+                dns: Some(Duration::from_millis(1)),
+                tls: None,
+                ready: Some(Duration::from_millis(ready)),
+            },
+            remark,
+        }
+    }
+
     #[test]
     fn starved_clock_never_reports_slow() {
-        let limit = Some(Duration::from_millis(10));
-        let at = |ms, remark| {
-            quality(
-                limit,
-                Seen::Open {
-                    connect: Duration::from_millis(ms),
-                    others: OtherPhases::default(),
-                    remark,
-                },
-            )
-        };
+        let rule = rule(serde_json::json!({ "slow_after": "10ms" }));
+        let at = |ms, remark| quality(&rule, open(ms, 500, remark));
         assert_eq!(at(10, Remark::None), Some(Quality::Sound));
-        assert_eq!(at(11, Remark::None), Some(Quality::Slow));
-        assert_eq!(at(1011, Remark::Retransmitted), Some(Quality::Slow));
+        assert_eq!(at(11, Remark::None), Some(Quality::SlowConnect));
+        assert_eq!(at(1011, Remark::Retransmitted), Some(Quality::SlowConnect));
         assert_eq!(at(11, Remark::Starved), None);
         assert_eq!(at(9, Remark::Starved), Some(Quality::Sound));
         assert_eq!(at(9, Remark::Warning), Some(Quality::Warned));
         assert_eq!(at(11, Remark::Certificate), Some(Quality::Expiring));
-        assert_eq!(quality(None, Seen::Failed(FailureClass::Refused)), None);
+        assert_eq!(quality(&rule, Seen::Failed(FailureClass::Refused)), None);
+    }
+
+    #[test]
+    fn slower_than_counts_all_phases() {
+        let both = rule(serde_json::json!({ "slow_after": "10ms", "slower_than": "20ms" }));
+        let total = rule(serde_json::json!({ "slower_than": "20ms" }));
+        for (seen, with_both, with_total) in [
+            (
+                open(9, 10, Remark::None),
+                Some(Quality::Sound),
+                Some(Quality::Sound),
+            ),
+            (
+                open(9, 11, Remark::None),
+                Some(Quality::SlowResponse),
+                Some(Quality::SlowResponse),
+            ),
+            (
+                open(19, 1, Remark::None),
+                Some(Quality::SlowConnect),
+                Some(Quality::SlowResponse),
+            ),
+            (open(9, 11, Remark::Starved), None, None),
+            (
+                open(9, 11, Remark::Warning),
+                Some(Quality::Warned),
+                Some(Quality::Warned),
+            ),
+        ] {
+            assert_eq!(quality(&both, seen), with_both, "{seen}");
+            assert_eq!(quality(&total, seen), with_total, "{seen}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::id::{Location, MonitorId};
 use crate::outcome::{Detail, Outcome};
 use crate::period::{Grain, Period};
@@ -27,10 +29,13 @@ pub struct Banner {
     pub at: Tick,
 }
 
-/// Whether a location stores banners at `tick`, where `before` is its previous tick (`None` for its first). The limit
-/// of one write an hour bounds the costs.
-pub fn is_due(before: Option<Tick>, tick: Tick) -> bool {
-    let hour = |tick| Period::of(tick, Grain::Hour);
+/// Whether a location stores banners at `tick`, where `before` is its previous tick (`None` for its first): at the first tick
+/// that is `delay` after an hour. The limit of one write an hour bounds the costs.
+pub fn is_due(before: Option<Tick>, tick: Tick, delay: SignedDuration) -> bool {
+    let hour = |tick: Tick| {
+        let time = tick.timestamp().saturating_sub(delay).unwrap_or(Timestamp::MIN);
+        Period::containing(time, Grain::Hour)
+    };
     before.is_none_or(|before| hour(before) != hour(tick))
 }
 
@@ -88,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn banners_are_due_at_the_first_tick_of_each_hour() {
+    fn banners_are_due_at_the_first_tick_after_each_hour_and_delay() {
         for (before, now, due) in [
             (None, "05:41", true),
             (Some("05:41"), "05:42", false),
@@ -97,7 +102,20 @@ mod tests {
             (Some("05:59"), "06:03", true),
             (Some("05:00"), "07:00", true),
         ] {
-            assert_eq!(is_due(before.map(tick), tick(now)), due, "{before:?} {now}");
+            let found = is_due(before.map(tick), tick(now), SignedDuration::ZERO);
+            assert_eq!(found, due, "{before:?} {now}");
+        }
+        let delay = SignedDuration::from_mins(5);
+        for (before, now, due) in [
+            ("05:59", "06:00", false),
+            ("06:04", "06:05", true),
+            ("06:05", "06:06", false),
+        ] {
+            assert_eq!(
+                is_due(Some(tick(before)), tick(now), delay),
+                due,
+                "{before} {now}"
+            );
         }
     }
 

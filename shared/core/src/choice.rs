@@ -80,7 +80,7 @@ choice! {
         Open = "open",
         /// The port accepts no connections: an open port is a security finding.
         Closed = "closed",
-        /// The host answers, even by refusing the connection. Replaces ping.
+        /// The host answers, even by refusing the connection. Replaces a ping, which Lambda functions cannot send.
         Reachable = "reachable",
     }
 }
@@ -92,6 +92,8 @@ choice! {
         Connect = "connect",
         /// A connect, then a short exchange in the protocol of the service, without credentials.
         Ready = "ready",
+        /// An ICMP echo to the host, from agents only: a Lambda function cannot send ICMP.
+        Ping = "ping",
     }
 }
 

@@ -57,9 +57,9 @@ pub enum InvalidNote {
     /// The text is empty.
     #[error("the {0} is empty")]
     Empty(&'static str),
-    /// The text is too long.
-    #[error("the {0} is longer than {MAX_TEXT_LENGTH} bytes")]
-    TooLong(&'static str),
+    /// The text is longer than this number of bytes.
+    #[error("the {0} is longer than {1} bytes")]
+    TooLong(&'static str, usize),
     /// The text is not printable on one line.
     #[error("the {0} contains a line break or another unprintable character")]
     NotOnOneLine(&'static str),
@@ -154,9 +154,11 @@ impl Note {
     /// When the name or the reason is empty, longer than [`MAX_TEXT_LENGTH`], or not printable on one line.
     pub fn new(by: &str, at: Timestamp, why: Option<&str>) -> Result<Self, InvalidNote> {
         Ok(Self {
-            by: valid_text("name", by)?,
+            by: valid_text("name", by, MAX_TEXT_LENGTH)?,
             at,
-            why: why.map(|why| valid_text("reason", why)).transpose()?,
+            why: why
+                .map(|why| valid_text("reason", why, MAX_TEXT_LENGTH))
+                .transpose()?,
         })
     }
 
@@ -176,12 +178,13 @@ impl Note {
     }
 }
 
-fn valid_text(what: &'static str, text: &str) -> Result<String, InvalidNote> {
+/// Trims a text of at most `limit` bytes on one line.
+pub(crate) fn valid_text(what: &'static str, text: &str, limit: usize) -> Result<String, InvalidNote> {
     let text = text.trim();
     if text.is_empty() {
         Err(InvalidNote::Empty(what))
-    } else if text.len() > MAX_TEXT_LENGTH {
-        Err(InvalidNote::TooLong(what))
+    } else if text.len() > limit {
+        Err(InvalidNote::TooLong(what, limit))
     } else if !text.chars().all(is_plain) {
         Err(InvalidNote::NotOnOneLine(what))
     } else {
@@ -273,7 +276,11 @@ mod tests {
             ("ann", None, None),
             ("", None, Some(InvalidNote::Empty("name"))),
             ("ann", Some(" \t"), Some(InvalidNote::Empty("reason"))),
-            ("ann", Some(long.as_str()), Some(InvalidNote::TooLong("reason"))),
+            (
+                "ann",
+                Some(long.as_str()),
+                Some(InvalidNote::TooLong("reason", MAX_TEXT_LENGTH)),
+            ),
             (
                 "ann",
                 Some("a\u{1b}[2J"),

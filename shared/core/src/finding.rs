@@ -20,6 +20,8 @@ pub enum Cause {
     Open,
     /// The connect took longer than `slow_after`.
     Slow,
+    /// All phases together took longer than `slower_than`.
+    SlowResponse,
     /// The service reported a warning.
     Warned,
     /// The server's certificate is about to expire.
@@ -35,6 +37,7 @@ impl Cause {
             Self::Failed(class) => class.code(),
             Self::Open => "open",
             Self::Slow => "slow",
+            Self::SlowResponse => "slow_response",
             Self::Warned => "warned",
             Self::Certificate => "certificate",
             Self::NoData => "no_data",
@@ -49,6 +52,7 @@ impl std::str::FromStr for Cause {
         match text {
             "open" => Ok(Self::Open),
             "slow" => Ok(Self::Slow),
+            "slow_response" => Ok(Self::SlowResponse),
             "warned" => Ok(Self::Warned),
             "certificate" => Ok(Self::Certificate),
             "no_data" => Ok(Self::NoData),

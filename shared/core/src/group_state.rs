@@ -9,9 +9,11 @@ use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
 use crate::time::Tick;
 
+pub use crate::cluster::{Cluster, MAX_CLUSTERS};
 pub use crate::finding::{Cause, Finding};
 pub use crate::incident::{
-    ClosedIncident, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
+    CauseChange, ClosedIncident, Ending, Incident, IncidentId, MAX_CAUSE_CHANGES, Notified, Stability,
+    Status, Track, Urgency,
 };
 pub use crate::streak::{Health, Impairment, Streak, Streaks};
 
@@ -46,6 +48,8 @@ pub struct DecisionState {
     pub revision: u64,
     /// Open incidents, at most one for each monitor and track.
     pub incidents: BTreeMap<(MonitorId, Track), Incident>,
+    /// Open incidents that are notified together, by the id of the first, at most [`MAX_CLUSTERS`].
+    pub clusters: BTreeMap<IncidentId, Cluster>,
     /// Monitors that fewer locations than the quorum see failing.
     pub advisories: BTreeMap<MonitorId, Advisory>,
     /// Locations that are not reporting normally.
@@ -69,6 +73,7 @@ impl DecisionState {
         let Self {
             revision: _,
             incidents,
+            clusters,
             advisories,
             locations,
             broken,
@@ -78,6 +83,7 @@ impl DecisionState {
             closed,
         } = self;
         *incidents == other.incidents
+            && *clusters == other.clusters
             && *advisories == other.advisories
             && *locations == other.locations
             && *broken == other.broken
@@ -89,7 +95,7 @@ impl DecisionState {
 }
 
 /// A failure that fewer locations than the quorum see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advisory {
     /// The latest tick in the group state when the advisory opened.
     pub opened: Tick,
@@ -97,12 +103,25 @@ pub struct Advisory {
     pub revision: u64,
     /// Whether and when the advisory was notified.
     pub notified: Notified,
+    /// The monitor that names the notification, if the same locations saw several monitors failing at once; `None` if the
+    /// advisory is notified by itself.
+    pub first: Option<MonitorId>,
 }
 
 impl Advisory {
+    /// The monitor that names the notifications.
+    pub fn named_by<'a>(&'a self, monitor: &'a MonitorId) -> &'a MonitorId {
+        self.first.as_ref().unwrap_or(monitor)
+    }
+
     /// The prefix of the ids of the advisory's notifications.
     pub fn id(&self, monitor: &MonitorId) -> String {
-        format!("{monitor}@{}.{}.advisory", self.opened, self.revision)
+        format!(
+            "{}@{}.{}.advisory",
+            self.named_by(monitor),
+            self.opened,
+            self.revision
+        )
     }
 }
 
@@ -172,11 +191,23 @@ pub struct FleetProblem {
     pub groups: BTreeMap<GroupId, Timestamp>,
 }
 
+/// The kind of an expected location.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LocationKind {
+    /// An AWS region, or a location of `portpulse local`: checks every monitor that does not name other locations.
+    #[default]
+    Region,
+    /// An agent on a network of the user: checks only monitors that name it.
+    Agent,
+}
+
 /// The stored state of one group, as the input of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupState {
     /// The expected locations as listed in the table; empty if none are listed.
     pub listed: BTreeSet<Location>,
+    /// Those of the listed locations that are agents.
+    pub agents: BTreeSet<Location>,
     /// The states of the locations, expected or not.
     pub locations: BTreeMap<Location, LocationState>,
     /// The decision state.

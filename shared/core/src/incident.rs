@@ -4,7 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::finding::Finding;
+use crate::diagnosis::Diagnosis;
+use crate::finding::{Cause, Finding};
 use crate::id::MonitorId;
 use crate::streak::Health;
 use crate::time::Tick;
@@ -86,12 +87,30 @@ pub struct Incident {
     pub since: Tick,
     /// The last finding. Changes while the incident is open are not notified.
     pub finding: Option<Finding>,
+    /// The latest changes of the cause, oldest first, at most [`MAX_CAUSE_CHANGES`]. Left out of a state that is too large.
+    pub cause_changes: Vec<CauseChange>,
+    /// The layer of the fault; `None` only between the steps of a decision.
+    pub diagnosis: Option<Diagnosis>,
+    /// The cluster that the incident is notified with; `None` if it is notified by itself.
+    pub cluster: Option<IncidentId>,
     /// Whether and when the incident was notified.
     pub notified: Notified,
     /// The urgency of further notifications.
     pub urgency: Urgency,
     /// The stability of the monitor.
     pub stability: Stability,
+}
+
+/// The maximum number of changes of the cause that an incident keeps.
+pub const MAX_CAUSE_CHANGES: usize = 8;
+
+/// A change of the cause of an open incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CauseChange {
+    /// The latest tick in the group state when the cause changed.
+    pub at: Tick,
+    /// The cause until then.
+    pub before: Cause,
 }
 
 /// The urgency of an incident's notifications.
@@ -160,7 +179,63 @@ impl fmt::Display for IncidentId {
     }
 }
 
+/// A text that is not the id of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not the id of an incident, such as orders-db@2026-11-22T05:40:00Z.7")]
+pub struct InvalidIncidentId {
+    found: String,
+}
+
+impl std::str::FromStr for IncidentId {
+    type Err = InvalidIncidentId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (monitor, rest) = text.split_once('@')?;
+            let mut parts = rest.split('.');
+            let id = Self {
+                monitor: monitor.parse().ok()?,
+                opened: parts.next()?.parse().ok()?,
+                revision: parts.next()?.parse().ok()?,
+                track: match parts.next() {
+                    None => Track::Health,
+                    Some(track) => track.parse().ok()?,
+                },
+            };
+            // Only the text form itself is an id.
+            (id.to_string() == text).then_some(id)
+        };
+        parse().ok_or_else(|| InvalidIncidentId {
+            found: crate::text::quoted(text),
+        })
+    }
+}
+
 impl Incident {
+    /// Replaces the finding, and keeps the change of the cause.
+    pub(crate) fn update_finding(&mut self, finding: &Finding, at: Tick) {
+        let before = self.finding.as_ref().map(|finding| finding.cause);
+        if let Some(before) = before.filter(|before| *before != finding.cause) {
+            let oldest = (self.cause_changes.len() + 1).saturating_sub(MAX_CAUSE_CHANGES);
+            self.cause_changes.drain(..oldest);
+            self.cause_changes.push(CauseChange { at, before });
+        }
+        self.finding = Some(finding.clone());
+    }
+
+    /// The changes of the cause with both causes, oldest first.
+    pub fn causes(&self) -> impl Iterator<Item = (Tick, Cause, Cause)> {
+        let last = self.finding.as_ref().map(|finding| finding.cause);
+        let next = self
+            .cause_changes
+            .iter()
+            .skip(1)
+            .map(|change| change.before)
+            .chain(last);
+        let changes = self.cause_changes.iter().zip(next);
+        changes.map(|(change, after)| (change.at, change.before, after))
+    }
+
     /// Whether the monitor is currently bad, as far as is known.
     pub const fn is_bad_now(&self) -> bool {
         match self.stability {

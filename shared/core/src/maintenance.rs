@@ -7,15 +7,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::definition::diagnostic::{Diagnostic, FieldPath};
-use crate::definition::values::kind_of;
+use crate::definition::diagnostic::{Diagnostic, FieldPath, kind_of};
+use crate::definition::nearest;
+use crate::definition::subfields::{MAX_WINDOW_LENGTH, MAX_WINDOW_TEXT, WINDOW};
 use crate::text::{one_line, quoted};
 use crate::time::{parse_duration, parse_time};
-
-/// The maximum length of a recurring window.
-const MAX_LENGTH: Duration = Duration::from_secs(7 * 86_400);
-/// The maximum number of bytes of each text of a window, because texts are copied into the items of its monitors.
-const MAX_TEXT_LENGTH: usize = 200;
 
 /// A maintenance window. Notifications are suppressed during the window; checks continue.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +78,38 @@ impl Window {
     }
 }
 
+impl Window {
+    /// The starts and ends of the windows that overlap the time between `from` and `to`, earliest first, as the schedule
+    /// is now.
+    pub fn within(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let all: Vec<_> = match &self.schedule {
+            Schedule::Once { from, until } => vec![(*from, *until)],
+            Schedule::Recurring {
+                days,
+                at,
+                length,
+                zone,
+            } => {
+                let date = |time: Timestamp| time.to_zoned(zone.clone()).date();
+                let length = SignedDuration::try_from(*length).unwrap_or(SignedDuration::ZERO);
+                // A window that started up to a week before may still last.
+                let first = date(from).saturating_sub(Span::new().days(8));
+                let dates = first
+                    .series(Span::new().days(1))
+                    .take_while(|day| *day <= date(to));
+                let starts = dates
+                    .filter(|day| days.contains(&day.weekday()))
+                    .filter_map(|day| Some(day.to_datetime(*at).to_zoned(zone.clone()).ok()?.timestamp()));
+                starts
+                    .map(|from| (from, from.saturating_add(length).unwrap_or(Timestamp::MAX)))
+                    .collect()
+            }
+        };
+        let overlaps = |(start, end): &(Timestamp, Timestamp)| *start < to && from < *end;
+        all.into_iter().filter(overlaps).collect()
+    }
+}
+
 /// A window of the definitions file, with the monitors that it covers.
 #[derive(Debug, Clone)]
 pub(crate) struct RawWindow {
@@ -92,9 +120,6 @@ pub(crate) struct RawWindow {
     /// The period.
     pub(crate) window: Window,
 }
-
-/// The supported fields of a window.
-const FIELDS: [&str; 8] = ["monitors", "tags", "from", "until", "every", "for", "zone", "why"];
 
 impl RawWindow {
     /// Reads a window: either `from` and `until`, or `every`, `for` and `zone`.
@@ -143,8 +168,12 @@ impl<'a> WindowReader<'a> {
     }
 
     fn unknown_fields(&mut self) {
-        for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            let help = format!("known fields: {}", FIELDS.join(", "));
+        let known: Vec<_> = WINDOW.iter().map(|field| field.name).collect();
+        for name in self.fields.keys().filter(|name| !known.contains(&name.as_str())) {
+            let help = match nearest(name, known.iter().copied()) {
+                Some(field) => format!("did you mean `{field}`?"),
+                None => format!("known fields: {}", known.join(", ")),
+            };
             self.diagnostic(name, "unknown field", help);
         }
     }
@@ -155,11 +184,11 @@ impl<'a> WindowReader<'a> {
         let text = value.as_str();
         match text {
             None => self.diagnostic(field, format!("is {}", kind_of(value)), "write a string"),
-            Some(text) if text.len() > MAX_TEXT_LENGTH => {
+            Some(text) if text.len() > MAX_WINDOW_TEXT => {
                 self.diagnostic(
                     field,
                     "is too long",
-                    format!("use at most {MAX_TEXT_LENGTH} bytes"),
+                    format!("use at most {MAX_WINDOW_TEXT} bytes"),
                 );
             }
             Some(_) => {}
@@ -224,7 +253,7 @@ impl<'a> WindowReader<'a> {
 
     fn time(&mut self, field: &str) -> Option<Timestamp> {
         let text = self.text(field)?;
-        let time = parse_time(text).ok();
+        let time = parse_time(text).ok().filter(|_| is_rfc_3339(text));
         if time.is_none() {
             let what = format!("`{}` is not an RFC 3339 time", quoted(text));
             self.diagnostic(field, what, "write a time such as 2026-11-22T02:00:00Z");
@@ -262,7 +291,7 @@ impl<'a> WindowReader<'a> {
     fn length(&mut self) -> Option<Duration> {
         let text = self.text("for")?;
         match parse_duration(text) {
-            Ok(length) if !length.is_zero() && length <= MAX_LENGTH => Some(length),
+            Ok(length) if !length.is_zero() && length <= MAX_WINDOW_LENGTH => Some(length),
             Ok(_) => {
                 self.diagnostic(
                     "for",
@@ -289,6 +318,29 @@ impl<'a> WindowReader<'a> {
         }
         zone
     }
+}
+
+/// Whether a text has the form of RFC 3339, section 5.6, with its date, time and offset in full.
+fn is_rfc_3339(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|c| {
+            if c.is_ascii_digit() {
+                '0'
+            } else {
+                c.to_ascii_uppercase()
+            }
+        })
+        .collect();
+    let Some(rest) = shape.strip_prefix("0000-00-00T00:00:00") else {
+        return false;
+    };
+    let offset = match rest.strip_prefix('.') {
+        Some(fraction) if fraction.starts_with('0') => fraction.trim_start_matches('0'),
+        Some(_) => return false,
+        None => rest,
+    };
+    matches!(offset, "Z" | "+00:00" | "-00:00")
 }
 
 /// Parses `daily 02:00` or `mon,wed 22:30`.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::diagnosis::FailurePoint;
 use crate::other_phases::OtherPhases;
 use crate::outcome::{Detail, FailureClass, NoData, Outcome, Phases, Trust, UnknownCode, Warning};
 
@@ -12,8 +13,12 @@ use crate::outcome::{Detail, FailureClass, NoData, Outcome, Phases, Trust, Unkno
 pub struct Observation {
     /// The stored part.
     pub seen: Seen,
+    /// The number of retries that were made in the same tick before this result; 0 if the first check was enough.
+    pub retries: u32,
     /// The message of the service or the system; not stored with the results.
     pub detail: Option<Detail>,
+    /// Where the check failed; not stored with the results.
+    pub point: Option<FailurePoint>,
 }
 
 /// The stored part of an observation.
@@ -50,6 +55,28 @@ pub enum Remark {
     Certificate,
 }
 
+impl From<Seen> for Observation {
+    fn from(seen: Seen) -> Self {
+        Self {
+            seen,
+            retries: 0,
+            detail: None,
+            point: None,
+        }
+    }
+}
+
+impl Seen {
+    /// The time of all phases together; `None` unless the check succeeded.
+    pub fn response_time(&self) -> Option<Duration> {
+        let Self::Open { connect, others, .. } = self else {
+            return None;
+        };
+        let others = others.each().into_iter().filter_map(|(_, time)| *time);
+        Some(others.fold(*connect, Duration::saturating_add))
+    }
+}
+
 impl Observation {
     /// The compact form of an outcome.
     pub fn of(outcome: &Outcome) -> Self {
@@ -71,18 +98,58 @@ impl Observation {
                         others,
                         remark,
                     },
+                    retries: 0,
                     detail,
+                    point: None,
                 }
             }
             Outcome::Failed(failure) => Self {
                 seen: Seen::Failed(failure.class),
+                retries: 0,
                 detail: failure.detail.clone(),
+                point: Some(FailurePoint {
+                    phase: failure.phase,
+                    address: failure.address.map(|address| address.ip()),
+                }),
             },
             Outcome::NoData(reason) => Self {
                 seen: Seen::NoData(*reason),
+                retries: 0,
                 detail: None,
+                point: None,
             },
         }
+    }
+}
+
+impl fmt::Display for Observation {
+    /// The stored part: what was seen, and ` +2` after two retries. [`Observation::parse`] reads this text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.seen)?;
+        match self.retries {
+            0 => Ok(()),
+            retries => write!(f, " +{retries}"),
+        }
+    }
+}
+
+impl Observation {
+    /// Parses the stored part.
+    ///
+    /// # Errors
+    /// If the text is none that [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Result<Self, UnknownCode> {
+        let (seen, retries) = match text.rsplit_once(" +") {
+            Some((seen, retries)) => match retries.parse() {
+                Ok(retries) => (seen, retries),
+                Err(_) => (text, 0),
+            },
+            None => (text, 0),
+        };
+        Ok(Self {
+            retries,
+            ..Self::from(seen.parse::<Seen>()?)
+        })
     }
 }
 
@@ -305,11 +372,14 @@ mod tests {
             connect in time(),
             (dns, tls, ready) in (option::of(time()), option::of(time()), option::of(time())),
             remark in 0usize..5,
+            retries in 0u32..12,
         ) {
             let remarks = [Remark::None, Remark::Retransmitted, Remark::Starved, Remark::Warning, Remark::Certificate];
             let remark = remarks[remark];
             let seen = Seen::Open { connect, others: OtherPhases { dns, tls, ready }, remark };
             prop_assert_eq!(seen.to_string().parse(), Ok(seen));
+            let retried = Observation { retries, ..Observation::from(seen) };
+            prop_assert_eq!(Observation::parse(&retried.to_string()), Ok(retried));
         }
 
         #[test]
@@ -323,6 +393,9 @@ mod tests {
         fn any_text_parses_without_panic(text in "[a-z0-9. /]{0,30}|.{0,30}") {
             if let Ok(seen) = text.parse::<Seen>() {
                 prop_assert_eq!(seen.to_string().parse(), Ok(seen));
+            }
+            if let Ok(observation) = Observation::parse(&text) {
+                prop_assert_eq!(Observation::parse(&observation.to_string()), Ok(observation));
             }
         }
     }

@@ -1,9 +1,6 @@
 //! A value for each phase of a check except the connect.
 
-use std::time::Duration;
-
 use crate::outcome::Phase;
-use crate::phase_times::PhaseTimes;
 
 /// A value for each phase except the connect, which every check has and which is stored separately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,32 +30,5 @@ impl<T> OtherPhases<T> {
             tls: make(&self.tls),
             ready: make(&self.ready),
         }
-    }
-}
-
-impl OtherPhases<PhaseTimes> {
-    /// Whether no time was recorded.
-    pub fn is_empty(&self) -> bool {
-        self.each().iter().all(|(_, times)| times.is_empty())
-    }
-
-    /// Records the times of one check.
-    pub fn record(&mut self, times: &OtherPhases<Option<Duration>>) {
-        for (sum, time) in [
-            (&mut self.dns, times.dns),
-            (&mut self.tls, times.tls),
-            (&mut self.ready, times.ready),
-        ] {
-            if let Some(time) = time {
-                sum.record(time);
-            }
-        }
-    }
-
-    /// Adds the times of another instance.
-    pub fn add(&mut self, other: &Self) {
-        self.dns.add(&other.dns);
-        self.tls.add(&other.tls);
-        self.ready.add(&other.ready);
     }
 }

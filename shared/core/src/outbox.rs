@@ -153,6 +153,8 @@ pub struct Pending {
     pub cause: Option<Cause>,
     /// The urgency.
     pub urgency: Urgency,
+    /// The number of monitors; more than one if they have a common cause.
+    pub monitors: u32,
     /// The start of the condition.
     pub since: Timestamp,
     /// The time of the change.
@@ -262,6 +264,7 @@ mod tests {
             status: Status::Down,
             cause: None,
             urgency: Urgency::Normal,
+            monitors: 1,
             since: at(0),
             at: at(0),
             claim: None,

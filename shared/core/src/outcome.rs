@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::text::{is_plain, quoted};
+use crate::choice::choice;
+use crate::text::{excerpt, quoted};
+use crate::time::format_duration;
 
 /// The outcome of one check.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The port accepted the connection, and the service answered the readiness exchange, if any.
+    /// The port accepted the connection, and the service answered the readiness exchange, if any; or the host answered a ping.
     Open(Opened),
     /// The target failed the check.
     Failed(Failure),
@@ -20,10 +22,40 @@ pub enum Outcome {
     NoData(NoData),
 }
 
+impl Outcome {
+    /// The outcome of a target with `fail_slower_than`: a check that succeeded too slowly fails.
+    ///
+    /// A starved process measures an upper bound, which does not prove that a check was slow.
+    #[must_use]
+    pub fn limited(self, limit: Option<Duration>) -> Self {
+        let (Self::Open(opened), Some(limit)) = (&self, limit) else {
+            return self;
+        };
+        let total = opened.phases.total().unwrap_or_default();
+        if total <= limit || opened.trust == Trust::Starved {
+            return self;
+        }
+        let took = Duration::from_millis(u64::try_from(total.as_millis()).unwrap_or(u64::MAX));
+        let (took, limit) = (format_duration(took), format_duration(limit));
+        let banner = opened.banner.as_ref().map(|banner| format!(": {banner}"));
+        let message = format!(
+            "answered after {took}, the limit is {limit}{}",
+            banner.unwrap_or_default()
+        );
+        Self::Failed(Failure {
+            class: FailureClass::TooSlow,
+            phase: opened.phases.longest(),
+            phases: opened.phases,
+            address: Some(opened.address),
+            detail: Detail::new(&message),
+        })
+    }
+}
+
 /// A check that succeeded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opened {
-    /// The address that answered.
+    /// The address that answered; its port is 0 for a ping.
     pub address: SocketAddr,
     /// The time of each phase.
     pub phases: Phases,
@@ -38,8 +70,10 @@ pub struct Opened {
 /// A warning about a working service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
-    /// The server's certificate is about to expire.
+    /// A certificate of the server's chain is about to expire.
     CertificateExpiring {
+        /// The name of the issuer whose certificate expires; `None` for the certificate of the server.
+        issuer: Option<Detail>,
         /// The time of expiry.
         at: Timestamp,
         /// Whole days until expiry, rounded down.
@@ -59,13 +93,16 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CertificateExpiring { at, days } => {
+            Self::CertificateExpiring { issuer, at, days } => {
                 let unit = if *days == 1 { "day" } else { "days" };
-                write!(
-                    f,
-                    "the certificate expires in {days} {unit}, on {}",
-                    at.strftime("%Y-%m-%d")
-                )
+                let on = at.strftime("%Y-%m-%d");
+                match issuer {
+                    None => write!(f, "the certificate expires in {days} {unit}, on {on}"),
+                    Some(issuer) => write!(
+                        f,
+                        "the certificate of the issuer `{issuer}` expires in {days} {unit}, on {on}"
+                    ),
+                }
             }
             Self::FromService(detail) => write!(f, "{detail}"),
         }
@@ -87,28 +124,17 @@ pub struct Failure {
     pub detail: Option<Detail>,
 }
 
-/// The phases of a check, timed separately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// Name resolution.
-    Dns,
-    /// The TCP connect, from SYN to SYN-ACK.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// The readiness exchange.
-    Ready,
-}
-
-impl Phase {
-    /// The name in output and messages.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Ready => "ready",
-        }
+choice! {
+    /// The phases of a check, timed separately.
+    Phase {
+        /// Name resolution.
+        Dns = "dns",
+        /// The TCP connect, from SYN to SYN-ACK; or the ping, from echo to reply.
+        Connect = "connect",
+        /// The TLS handshake.
+        Tls = "tls",
+        /// The readiness exchange.
+        Ready = "ready",
     }
 }
 
@@ -117,12 +143,34 @@ impl Phase {
 pub struct Phases {
     /// Name resolution; `None` for an address.
     pub dns: Option<Duration>,
-    /// SYN to SYN-ACK, of the address that answered.
+    /// SYN to SYN-ACK, or echo to reply, of the address that answered.
     pub connect: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
     /// The readiness exchange.
     pub ready: Option<Duration>,
+}
+
+impl Phases {
+    /// The time of all phases together; `None` if there were none.
+    pub fn total(&self) -> Option<Duration> {
+        let phases = [self.dns, self.connect, self.tls, self.ready]
+            .into_iter()
+            .flatten();
+        phases.reduce(Duration::saturating_add)
+    }
+
+    /// The phase that took the longest.
+    fn longest(&self) -> Phase {
+        let phases = [
+            (self.dns, Phase::Dns),
+            (self.connect, Phase::Connect),
+            (self.tls, Phase::Tls),
+            (self.ready, Phase::Ready),
+        ];
+        let longest = phases.into_iter().max_by_key(|(time, _)| *time);
+        longest.map_or(Phase::Ready, |(_, phase)| phase)
+    }
 }
 
 /// The reliability of a connect time.
@@ -132,7 +180,7 @@ pub enum Trust {
     Kernel,
     /// Measured by the process, which was scheduled promptly.
     Clock,
-    /// A SYN was lost and retransmitted: the time includes the kernel's delay of a second or more.
+    /// A SYN or an echo was lost and sent again: the time includes that delay of a second or more.
     Retransmitted,
     /// Measured by the process while it was starved of processor time: an upper bound.
     Starved,
@@ -175,10 +223,16 @@ pub enum FailureClass {
     Starting,
     /// The service blocks this client.
     Blocked,
+    /// The service answers, and reports an error of its own.
+    ServiceError,
+    /// A proxy or pooler answers, and reports that it cannot reach the service behind it.
+    NoBackend,
     /// Another service answers on this port.
     WrongService,
     /// The service answers with an unexpected status, text or record.
     WrongAnswer,
+    /// The service answers as expected, but later than `fail_slower_than` allows.
+    TooSlow,
 }
 
 /// The reason for a failed name resolution.
@@ -205,6 +259,10 @@ pub enum NoData {
     ResolverDown,
     /// The name resolves only to addresses of the checker's own machine, which are not allowed.
     OwnAddress,
+    /// A secret that the check needs is missing or cannot be read.
+    SecretUnreadable,
+    /// The system does not permit the check: the process may not open sockets for ICMP.
+    NotPermitted,
     /// An unexpected error of the checker.
     Internal,
 }
@@ -267,8 +325,11 @@ codes!(FailureClass {
     Self::Busy => Self::Busy, "busy";
     Self::Starting => Self::Starting, "starting";
     Self::Blocked => Self::Blocked, "blocked";
+    Self::ServiceError => Self::ServiceError, "service_error";
+    Self::NoBackend => Self::NoBackend, "no_backend";
     Self::WrongService => Self::WrongService, "wrong_service";
     Self::WrongAnswer => Self::WrongAnswer, "wrong_answer";
+    Self::TooSlow => Self::TooSlow, "too_slow";
 });
 
 codes!(NoData {
@@ -277,6 +338,8 @@ codes!(NoData {
     Self::NoRoute => Self::NoRoute, "no_data_no_route";
     Self::ResolverDown => Self::ResolverDown, "no_data_resolver_down";
     Self::OwnAddress => Self::OwnAddress, "no_data_own_address";
+    Self::SecretUnreadable => Self::SecretUnreadable, "no_data_secret_unreadable";
+    Self::NotPermitted => Self::NotPermitted, "no_data_not_permitted";
     Self::Internal => Self::Internal, "no_data_internal";
 });
 
@@ -290,24 +353,9 @@ impl Detail {
 
     /// Creates a detail from any text: replaces unprintable characters and truncates. `None` if nothing is left.
     pub fn new(text: &str) -> Option<Self> {
-        let mut shown = String::new();
-        for c in text.trim().chars() {
-            // A replacement character carries no information.
-            let c = if is_plain(c) && c != char::REPLACEMENT_CHARACTER {
-                c
-            } else {
-                ' '
-            };
-            if shown.len() + c.len_utf8() > Self::MAX_BYTES - '…'.len_utf8() {
-                shown.push('…');
-                break;
-            }
-            if c != ' ' || !shown.ends_with(' ') {
-                shown.push(c);
-            }
-        }
-        let shown = shown.trim();
-        (!shown.is_empty()).then(|| Self(shown.to_owned()))
+        // A replacement character carries no information.
+        let shown = excerpt(&text.replace(char::REPLACEMENT_CHARACTER, " "), Self::MAX_BYTES);
+        (!shown.is_empty()).then_some(Self(shown))
     }
 
     /// The text.
@@ -325,6 +373,7 @@ impl fmt::Display for Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::is_plain;
     use proptest::prelude::*;
 
     #[test]

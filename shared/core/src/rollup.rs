@@ -3,36 +3,41 @@
 use std::collections::BTreeMap;
 
 use crate::assess::{Assessment, assess_seen};
+use crate::by_phase::ByPhase;
 use crate::choice::Expect;
 use crate::group_state::Cause;
 use crate::id::MonitorId;
-use crate::observation::{Remark, Seen};
-use crate::other_phases::OtherPhases;
-use crate::period::{Grain, Period};
+use crate::observation::{Observation, Remark, Seen};
 use crate::phase_times::PhaseTimes;
 use crate::round::{Definitions, Observations};
 use crate::time::{Interval, Tick};
 
+mod schedule;
+
+pub use schedule::{Due, RollupDelay, due};
+
 /// The results of one location for each monitor of a group over a period.
 pub type Rollup = BTreeMap<MonitorId, Tally>;
 
-/// The times of the phases other than the connect, for the monitors that have any. Stored separately, because few
-/// readers need them.
-pub type OtherTimes = BTreeMap<MonitorId, OtherPhases<PhaseTimes>>;
+/// The times of each phase, for the monitors whose checks have more phases than the connect. Stored separately, because
+/// few readers need them.
+pub type PhaseRollup = BTreeMap<MonitorId, ByPhase<PhaseTimes>>;
 
 /// The results of one location for one monitor over a period. Instances can be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The number of good checks.
     pub good: u32,
+    /// The number of good checks that failed at first and were good when made again. They are included in `good`.
+    pub retried: u32,
     /// The number of failing checks by cause.
     pub failing: BTreeMap<Cause, u32>,
     /// The number of checks without data.
     pub no_data: u32,
-    /// The connect times of good checks, except those of a starved checker.
-    pub connect: PhaseTimes,
-    /// The times of the other phases of the same checks.
-    pub others: OtherPhases<PhaseTimes>,
+    /// The total times of good checks, all phases together, except those of a starved checker.
+    pub total: PhaseTimes,
+    /// The times of each phase of the same checks.
+    pub phases: ByPhase<PhaseTimes>,
 }
 
 impl Tally {
@@ -62,24 +67,33 @@ impl Tally {
                         others,
                         remark: Remark::None | Remark::Retransmitted | Remark::Warning | Remark::Certificate,
                     } => {
-                        self.connect.record(connect);
-                        self.others.record(&others);
+                        self.total.record(seen.response_time().unwrap_or(connect));
+                        self.phases.record(connect, &others);
                     }
                 }
             }
         }
     }
 
+    /// Counts one check with its retries.
+    pub fn count_observation(&mut self, expect: Expect, observation: &Observation) {
+        self.count(expect, observation.seen);
+        if observation.retries > 0 && assess_seen(expect, observation.seen) == Assessment::Good {
+            self.retried = self.retried.saturating_add(1);
+        }
+    }
+
     /// Adds the counts of another instance.
     pub fn add(&mut self, other: &Self) {
         self.good = self.good.saturating_add(other.good);
+        self.retried = self.retried.saturating_add(other.retried);
         self.no_data = self.no_data.saturating_add(other.no_data);
         for (cause, more) in &other.failing {
             let count = self.failing.entry(*cause).or_insert(0);
             *count = count.saturating_add(*more);
         }
-        self.connect.add(&other.connect);
-        self.others.add(&other.others);
+        self.total.add(&other.total);
+        self.phases.add(&other.phases);
     }
 
     /// The number of failing checks.
@@ -111,41 +125,6 @@ impl Tally {
     }
 }
 
-/// The periods that a location's tick must sum up if they are missing, in chronological order, hours before days.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Due {
-    /// Completed hours, to be summed up from their ticks.
-    pub hours: Vec<Period>,
-    /// Completed days, to be summed up from their hours.
-    pub days: Vec<Period>,
-}
-
-/// The number of hours that a tick examines. Lost rollups (a crashed checker, a failed table) are repaired within this
-/// time.
-const HOURS_BACK: i64 = 6;
-/// The number of days that a tick examines.
-const DAYS_BACK: i64 = 2;
-
-/// The periods that are due at a location's `tick`, where `before` is its previous counted tick. Nothing is due unless
-/// `tick` is the first of its hour.
-pub fn due(before: Option<Tick>, tick: Tick) -> Due {
-    let Some(before) = before else {
-        return Due::default();
-    };
-    let over = |grain, count: i64| {
-        let (last, running) = (Period::of(before, grain), Period::of(tick, grain));
-        let periods = (0..count).rev().map(move |back| last.later(-back));
-        periods.filter(|period| *period < running).collect()
-    };
-    if Period::of(before, Grain::Hour) >= Period::of(tick, Grain::Hour) {
-        return Due::default();
-    }
-    Due {
-        hours: over(Grain::Hour, HOURS_BACK),
-        days: over(Grain::Day, DAYS_BACK),
-    }
-}
-
 /// Sums up the ticks of a period. A monitor without a valid definition is left out, because its expectation is unknown.
 pub fn of_ticks(definitions: &Definitions, ticks: &BTreeMap<Tick, Observations>) -> Rollup {
     let mut rollup = Rollup::new();
@@ -161,7 +140,7 @@ pub fn count_tick(rollup: &mut Rollup, definitions: &Definitions, observations: 
     for (id, observation) in observations {
         if let Some(monitor) = definitions.monitors.get(id) {
             let tally = rollup.entry(id.clone()).or_default();
-            tally.count(monitor.rule().expect, observation.seen);
+            tally.count_observation(monitor.rule().expect, observation);
         }
     }
 }
@@ -175,19 +154,26 @@ pub fn of_rollups<'a>(parts: impl IntoIterator<Item = &'a Rollup>) -> Rollup {
     rollup
 }
 
-/// The times of the other phases of a rollup.
-pub fn other_times(rollup: &Rollup) -> OtherTimes {
-    let have = rollup.iter().filter(|(_, tally)| !tally.others.is_empty());
-    have.map(|(id, tally)| (id.clone(), tally.others.clone()))
+/// The times of each phase of a rollup, for the monitors whose checks have more than the connect.
+pub fn phase_rollup(rollup: &Rollup) -> PhaseRollup {
+    let have = rollup
+        .iter()
+        .filter(|(_, tally)| !tally.phases.is_connect_alone());
+    have.map(|(id, tally)| (id.clone(), tally.phases.clone()))
         .collect()
 }
 
-/// Adds the separately stored times of the other phases to a rollup.
-pub fn with_others(mut rollup: Rollup, others: &OtherTimes) -> Rollup {
-    for (id, times) in others {
-        if let Some(tally) = rollup.get_mut(id) {
-            tally.others.add(times);
-        }
+/// Adds the separately stored times of each phase to a rollup as read, which has total times only.
+pub fn with_phases(mut rollup: Rollup, phases: &PhaseRollup) -> Rollup {
+    for (id, tally) in &mut rollup {
+        tally.phases = match phases.get(id) {
+            Some(times) => times.clone(),
+            // Not stored, since the connect is all there is.
+            None => ByPhase {
+                connect: tally.total.clone(),
+                ..ByPhase::default()
+            },
+        };
     }
     rollup
 }

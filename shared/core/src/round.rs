@@ -1,6 +1,6 @@
 //! One tick of a location: computes the next location state from the previous one and the observations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,7 +9,8 @@ use crate::choice::Expect;
 use crate::definition::{Diagnostic, Monitor};
 use crate::group_state::{Cause, Entry, Finding, Health, Impairment, LocationState, Streak, Streaks};
 use crate::id::{Location, MonitorId};
-use crate::observation::{Observation, Seen};
+use crate::observation::{Observation, Seen, milliseconds};
+use crate::outcome::{Detail, Phase};
 use crate::time::Tick;
 
 /// The definitions of one group.
@@ -42,6 +43,16 @@ impl Definitions {
         self.monitors
             .values()
             .filter(|monitor| monitor.rule().locations.includes(location))
+    }
+
+    /// Excludes the agents of the group from monitors that name no locations, so that a new agent changes no quorum.
+    pub fn exclude_agents(&mut self, agents: &BTreeSet<Location>) {
+        if agents.is_empty() {
+            return;
+        }
+        for monitor in self.monitors.values_mut() {
+            monitor.exclude_agents(agents);
+        }
     }
 
     /// Whether the monitor is still defined, validly or not.
@@ -103,13 +114,14 @@ fn next_entry(
         Some((_, Some(Entry::NoData { .. }) | None)) | None => None,
     };
     let health = lengthened(streaks.map(|streaks| streaks.health), health, tick);
-    let found = match (health.state, quality(rule.slow_after, observation.seen)) {
+    let found = match (health.state, quality(rule, observation.seen)) {
         // A failing check carries no information on the quality of good checks.
         (Health::Failing, _) | (Health::Good, None) => None,
         (Health::Good, Some(Quality::Sound)) => Some(Impairment::Sound),
-        (Health::Good, Some(Quality::Slow | Quality::Warned | Quality::Expiring)) => {
-            Some(Impairment::Impaired)
-        }
+        (
+            Health::Good,
+            Some(Quality::SlowConnect | Quality::SlowResponse | Quality::Warned | Quality::Expiring),
+        ) => Some(Impairment::Impaired),
     };
     let known = streaks.and_then(|streaks| streaks.quality);
     let quality_streak = match found {
@@ -127,6 +139,7 @@ fn next_entry(
         health,
         quality: quality_streak,
         finding,
+        point: observation.point.filter(|_| health.state == Health::Failing),
     }))
 }
 
@@ -144,6 +157,7 @@ fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick) -> Entry {
             },
             quality: None,
             finding: None,
+            point: None,
         }),
         None => Entry::NoData { since: tick },
     }
@@ -171,19 +185,48 @@ fn finding(monitor: &Monitor, observation: &Observation, health: Health) -> Opti
         }
         (Health::Failing, Seen::Failed(class)) => Cause::Failed(class),
         (Health::Failing, Seen::Open { .. } | Seen::NoData(_)) => Cause::Open,
-        (Health::Good, seen) => match quality(rule.slow_after, seen)? {
+        (Health::Good, seen) => match quality(rule, seen)? {
             Quality::Sound => return None,
-            Quality::Slow => Cause::Slow,
+            Quality::SlowConnect => Cause::Slow,
+            Quality::SlowResponse => Cause::SlowResponse,
             Quality::Warned => Cause::Warned,
             Quality::Expiring => Cause::Certificate,
         },
     };
-    let detail = match (&observation.detail, cause, observation.seen) {
-        (None, Cause::Slow, Seen::Open { connect, .. }) => crate::outcome::Detail::new(&format!(
-            "connect took {} ms",
-            crate::observation::milliseconds(connect)
-        )),
-        (detail, _, _) => detail.clone(),
+    let detail = match cause {
+        Cause::Slow if observation.detail.is_none() => connect_text(observation.seen),
+        // The banner says nothing about the time.
+        Cause::SlowResponse => response_text(observation.seen),
+        Cause::Slow | Cause::Failed(_) | Cause::Open | Cause::Warned | Cause::Certificate | Cause::NoData => {
+            observation.detail.clone()
+        }
     };
     Some(Finding { cause, detail })
+}
+
+/// `connect took 812.5 ms`.
+fn connect_text(seen: Seen) -> Option<Detail> {
+    let Seen::Open { connect, .. } = seen else {
+        return None;
+    };
+    Detail::new(&format!("connect took {} ms", milliseconds(connect)))
+}
+
+/// `1250 ms: dns 1 ms, connect 20 ms, ready 1229 ms`.
+fn response_text(seen: Seen) -> Option<Detail> {
+    let Seen::Open { connect, others, .. } = seen else {
+        return None;
+    };
+    let mut phases: Vec<_> = others
+        .each()
+        .into_iter()
+        .filter_map(|(phase, time)| Some((phase, (*time)?)))
+        .chain([(Phase::Connect, connect)])
+        .collect();
+    phases.sort_unstable();
+    let parts = phases
+        .iter()
+        .map(|(phase, time)| format!("{} {} ms", phase.as_str(), milliseconds(*time)));
+    let total = milliseconds(seen.response_time()?);
+    Detail::new(&format!("{total} ms: {}", parts.collect::<Vec<_>>().join(", ")))
 }

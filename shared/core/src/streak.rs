@@ -1,5 +1,6 @@
 //! Streaks: consecutive checks of a monitor in one location with the same state.
 
+use crate::diagnosis::FailurePoint;
 use crate::finding::Finding;
 use crate::time::Tick;
 
@@ -14,6 +15,8 @@ pub struct Streaks {
     pub quality: Option<Streak<Impairment>>,
     /// The finding of the last failing or impaired check.
     pub finding: Option<Finding>,
+    /// Where the last check failed; `None` if it was good.
+    pub point: Option<FailurePoint>,
 }
 
 /// Consecutive distinct ticks in the same state.

@@ -28,6 +28,21 @@ pub fn one_line(text: &str) -> String {
     plain(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The text on one line, without characters that are not plain, at most `max` bytes; `…` stands for the rest.
+pub fn excerpt(text: &str, max: usize) -> String {
+    cut(one_line(text), max, "…")
+}
+
+/// Cuts the text to `max` bytes at a character boundary; `mark` stands for the rest.
+pub fn cut(text: String, max: usize, mark: &str) -> String {
+    if text.len() <= max {
+        return text;
+    }
+    let room = max.saturating_sub(mark.len());
+    let end = text.floor_char_boundary(room);
+    text.get(..end).unwrap_or_default().to_owned() + mark
+}
+
 /// Escapes characters that are not plain as in JSON, such as `\u202e`, except those that `may_stay`. Within JSON, the
 /// meaning of the text does not change.
 pub fn escaped(text: &str, may_stay: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -83,6 +98,8 @@ mod tests {
 
     #[test]
     fn external_text_is_escaped_and_truncated() {
+        assert_eq!(excerpt("üüü", 5), "ü…");
+        assert_eq!(excerpt(" üü\nü ", 7), "üü ü");
         assert_eq!(one_line(" a\r\nb\u{1b}[31m \u{202e}c\u{2028}"), "a b [31m c");
         assert_eq!(escaped("grün\n", |_| false), "grün\\n");
         assert_eq!(

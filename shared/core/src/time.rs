@@ -84,6 +84,14 @@ pub fn parse_time(text: &str) -> Result<Timestamp, InvalidTime> {
 choice! {
     /// The interval between checks.
     Interval {
+        /// Every 10 seconds.
+        TenSeconds = "10s",
+        /// Every 15 seconds.
+        FifteenSeconds = "15s",
+        /// Every 20 seconds.
+        TwentySeconds = "20s",
+        /// Every 30 seconds.
+        ThirtySeconds = "30s",
         /// Every minute, the minimum of EventBridge.
         OneMinute = "1m",
         /// Every 2 minutes.
@@ -105,6 +113,10 @@ impl Interval {
     /// The length in seconds.
     pub const fn seconds(self) -> i64 {
         match self {
+            Self::TenSeconds => 10,
+            Self::FifteenSeconds => 15,
+            Self::TwentySeconds => 20,
+            Self::ThirtySeconds => 30,
             Self::OneMinute => 60,
             Self::TwoMinutes => 120,
             Self::FiveMinutes => 300,
@@ -120,7 +132,14 @@ impl Interval {
         Duration::from_secs(self.seconds().unsigned_abs())
     }
 
-    /// The maximum age of a location's tick before the location no longer counts: two intervals and a minute.
+    /// Whether one invocation runs several ticks, because the schedule fires once a minute at most.
+    pub const fn is_below_minute(self) -> bool {
+        self.seconds() < 60
+    }
+
+    /// The maximum age of a location's tick before the location no longer counts: two intervals and a minute. The minute also
+    /// covers the schedule of intervals below a minute: one lost invocation is a gap of a minute and makes no location
+    /// silent.
     pub const fn freshness(self) -> Duration {
         Duration::from_secs(2 * self.seconds().unsigned_abs() + 60)
     }

@@ -1,5 +1,6 @@
 //! DynamoDB capacity modes, and whether the free tier's capacity is sufficient.
 
+use portpulse_core::time::Interval;
 use serde::Serialize;
 
 /// The read units, and the write units, that an account can provision for free.
@@ -19,12 +20,13 @@ pub enum Capacity {
     AlwaysFree,
 }
 
-/// The peak load of the table: at midnight all groups have a tick and roll up an hour and a day.
+/// The peak load of the table: the minute after midnight in which all ticks and the rollups of hours and days, which are spread
+/// over the hour, need the most units.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Peak {
-    /// Write units at midnight, for all groups and locations.
+    /// The maximum write units of a minute, for all groups and locations.
     pub write_units: f64,
-    /// Read units at midnight, for all groups and locations.
+    /// The maximum read units of a minute, for all groups and locations.
     pub read_units: f64,
     /// Average write units per second.
     pub write_rate: f64,
@@ -36,12 +38,52 @@ pub struct Peak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// Sufficient, even if all ticks at midnight fall into one second.
+    /// Sufficient, even if all requests of that minute fall into one second.
     EachSecond,
-    /// Sufficient with burst capacity at midnight: unused units of the five minutes before, which DynamoDB does not guarantee.
+    /// Sufficient with burst capacity: unused units of the five minutes before, which DynamoDB does not guarantee.
     WithBurst,
     /// Insufficient: requests would be throttled.
     No,
+}
+
+/// Write and read units by minute, in the hour after midnight.
+#[derive(Debug, Clone)]
+pub(crate) struct MinuteLoads([(f64, f64); MINUTES]);
+
+const MINUTES: usize = 60;
+
+impl Default for MinuteLoads {
+    fn default() -> Self {
+        Self([(0.0, 0.0); MINUTES])
+    }
+}
+
+impl MinuteLoads {
+    /// Adds units to one minute.
+    pub(crate) fn add(&mut self, minute: i64, write_units: f64, read_units: f64) {
+        let minute = usize::try_from(minute)
+            .ok()
+            .and_then(|minute| self.0.get_mut(minute));
+        if let Some((writes, reads)) = minute {
+            *writes += write_units;
+            *reads += read_units;
+        }
+    }
+
+    /// Adds units to each minute that begins with a tick.
+    pub(crate) fn add_ticks(&mut self, interval: Interval, write_units: f64, read_units: f64) {
+        let step = usize::try_from(interval.seconds() / 60).unwrap_or(1).max(1);
+        for (writes, reads) in self.0.iter_mut().step_by(step) {
+            *writes += write_units;
+            *reads += read_units;
+        }
+    }
+
+    /// The maximum write units and the maximum read units of a minute.
+    pub(crate) fn peak(&self) -> (f64, f64) {
+        let max = |of: fn(&(f64, f64)) -> f64| self.0.iter().map(of).fold(0.0, f64::max);
+        (max(|(writes, _)| *writes), max(|(_, reads)| *reads))
+    }
 }
 
 impl Peak {

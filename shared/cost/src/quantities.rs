@@ -6,11 +6,13 @@ use std::time::Duration;
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
+use portpulse_core::rollup::RollupDelay;
+use portpulse_core::schedule::SCHEDULE_PERIOD;
 use portpulse_store::item_sizes;
 use serde::Serialize;
 
 use crate::banners::BannersCost;
-use crate::capacity::{Capacity, FREE_UNITS, Peak};
+use crate::capacity::{Capacity, FREE_UNITS, MinuteLoads, Peak};
 use crate::relayed::RelayedCost;
 use crate::rollup::{RollupCost, Spread};
 use crate::tick::{TickCost, as_quantity};
@@ -20,11 +22,13 @@ use crate::view::ViewCost;
 pub const HOURS_PER_MONTH: f64 = 730.0;
 /// The CloudWatch alarms per region: checker silent, and checker failing.
 pub const ALARMS_PER_REGION: u32 = 2;
+/// The CloudWatch alarms of the relay: undelivered notifications, and relay failing.
+const ALARMS_OF_RELAY: f64 = 2.0;
 
 /// The memory of the relay, and the default memory of the status page, in MB.
 const RELAY_MEMORY_MB: u32 = 128;
 const PAGE_MEMORY_MB: u32 = 128;
-/// The retention of results, and of phase times other than connect by hour.
+/// The retention of results, and of phase times by hour.
 const RESULT_DAYS: f64 = 35.0;
 /// The retention of rollups.
 const ROLLUP_DAYS: f64 = 400.0;
@@ -43,7 +47,7 @@ pub struct Deployment<'a> {
     pub file: &'a DefinitionFile,
     /// The region of the table; need not be one of the checking locations.
     pub home: &'a Location,
-    /// The locations that check.
+    /// The locations that check: AWS regions, and agents that the file declares.
     pub locations: &'a BTreeSet<Location>,
     /// The capacity mode of the table.
     pub capacity: Capacity,
@@ -53,6 +57,13 @@ pub struct Deployment<'a> {
     pub memory_mb: u32,
     /// Whether point-in-time recovery is enabled.
     pub recovery: bool,
+}
+
+impl Deployment<'_> {
+    /// Whether a location is an agent, which runs on a machine of the user: it costs no Lambda time, logs and alarms.
+    pub fn is_agent(&self, location: &Location) -> bool {
+        self.file.agents().contains(location)
+    }
 }
 
 /// The CPU architecture of Lambda functions.
@@ -125,7 +136,7 @@ impl Default for Assumptions {
 pub struct Quantities {
     /// Ticks of all groups in all locations.
     pub ticks: f64,
-    /// Lambda invocations: ticks, relayed notifications and views of the status page.
+    /// Lambda invocations: of checkers (with an interval below a minute one a minute), relayed notifications and views of the status page.
     pub invocations: f64,
     /// DynamoDB write units.
     pub write_units: f64,
@@ -151,19 +162,20 @@ pub struct Quantities {
     pub https: f64,
     /// SNS deliveries by SMS.
     pub sms: f64,
-    /// Data transfer of the status page to the internet, in GB.
+    /// Data transfer to the internet: the status page, and all traffic of agents, of which AWS bills only one direction; in GB.
     pub internet_gb: f64,
     /// Data transfer between the home region and other regions, in GB.
     pub transfer_gb: f64,
-    /// The peak load of the table.
+    /// The peak load of the table in one minute.
     pub peak: Peak,
 }
 
 impl Quantities {
     /// Calculates the monthly usage of a deployment.
     pub fn of(deployment: &Deployment<'_>, assumptions: &Assumptions) -> Self {
+        let file = deployment.file.with_agents_excluded();
         let mut groups: BTreeMap<GroupId, Vec<&Defined>> = BTreeMap::new();
-        for defined in deployment.file.monitors() {
+        for defined in file.monitors() {
             groups.entry(defined.group).or_default().push(defined);
         }
         let mut totals = Totals::default();
@@ -179,16 +191,19 @@ impl Quantities {
         totals.write_units += incidents * destinations * RelayedCost::WRITE_UNITS;
         totals.read_units += incidents * destinations * RelayedCost::READ_UNITS;
         if assumptions.views > 0 {
-            let view = ViewCost::of(deployment.file, deployment.locations, assumptions.spread);
+            let view = ViewCost::of(&file, deployment.locations, assumptions.spread);
             totals.read_units += views * view.read_units;
         }
         let view_bytes = f64::from(assumptions.view_bytes) * as_quantity(deployment.file.monitors().len());
+        let is_region = |location: &&Location| !deployment.is_agent(location);
+        let regions = deployment.locations.iter().filter(is_region).count();
         let storage_gb = totals.stored / BYTES_PER_GB;
-        let invocations = totals.ticks + relayed + views;
+        let (peak_write_units, peak_read_units) = totals.loads.peak();
+        let invocations = totals.invocations + relayed + views;
         let gb = |memory_mb: u32| f64::from(memory_mb) / 1024.0;
-        let memory = totals.ticks * gb(deployment.memory_mb)
-            + relayed * gb(RELAY_MEMORY_MB)
-            + views * gb(PAGE_MEMORY_MB);
+        let others = relayed * gb(RELAY_MEMORY_MB) + views * gb(PAGE_MEMORY_MB);
+        let gb_seconds =
+            totals.seconds * gb(deployment.memory_mb) + others * assumptions.duration.as_secs_f64();
         Self {
             ticks: totals.ticks,
             invocations,
@@ -200,18 +215,18 @@ impl Quantities {
             },
             storage_gb,
             recovery_gb: if deployment.recovery { storage_gb } else { 0.0 },
-            gb_seconds: memory * assumptions.duration.as_secs_f64(),
+            gb_seconds,
             log_gb: invocations * f64::from(assumptions.log_bytes) / BYTES_PER_GB,
-            alarms: f64::from(ALARMS_PER_REGION) * as_quantity(deployment.locations.len()) + relays,
+            alarms: f64::from(ALARMS_PER_REGION) * as_quantity(regions) + ALARMS_OF_RELAY * relays,
             publishes: notified,
             emails: notified * f64::from(assumptions.emails),
             https: notified * f64::from(assumptions.https),
             sms: notified * f64::from(assumptions.sms),
-            internet_gb: views * view_bytes / BYTES_PER_GB,
+            internet_gb: (views * view_bytes + totals.to_agents) / BYTES_PER_GB,
             transfer_gb: totals.transferred / BYTES_PER_GB,
             peak: Peak {
-                write_units: totals.peak_write_units,
-                read_units: totals.peak_read_units,
+                write_units: peak_write_units,
+                read_units: peak_read_units,
                 write_rate: totals.write_units / seconds,
                 read_rate: totals.read_units / seconds,
             },
@@ -223,6 +238,10 @@ impl Quantities {
 struct LocationCost {
     /// Ticks per month.
     ticks: f64,
+    /// Invocations per month; an agent reads the definitions as often.
+    invocations: f64,
+    /// The billed time of an invocation in seconds.
+    seconds: f64,
     tick: TickCost,
     hour: RollupCost,
     day: RollupCost,
@@ -234,13 +253,24 @@ impl LocationCost {
         group: GroupId,
         definitions: &[&Defined],
         location: &Location,
-        deployment: &Deployment<'_>,
+        expected: &BTreeSet<Location>,
         assumptions: &Assumptions,
     ) -> Self {
-        let tick = TickCost::of(group, definitions, location, deployment.locations);
+        let tick = TickCost::of(group, definitions, location, expected);
         let spread = assumptions.spread;
+        let interval = group.interval.length().as_secs_f64();
+        let ticks = HOURS_PER_MONTH * SECONDS_PER_HOUR / interval;
+        let period = SCHEDULE_PERIOD.as_secs_f64();
+        let (per_invocation, waiting) = if group.interval.is_below_minute() {
+            // The invocation waits for the last tick of its minute.
+            (period / interval, period - interval)
+        } else {
+            (1.0, 0.0)
+        };
         Self {
-            ticks: HOURS_PER_MONTH * SECONDS_PER_HOUR / group.interval.length().as_secs_f64(),
+            ticks,
+            invocations: ticks / per_invocation,
+            seconds: waiting + assumptions.duration.as_secs_f64(),
             hour: RollupCost::of_hour(group, definitions, location, &tick, spread),
             day: RollupCost::of_day(group, definitions, location, spread),
             banners: BannersCost::of(group, definitions, location, assumptions.banner_bytes),
@@ -248,15 +278,18 @@ impl LocationCost {
         }
     }
 
-    /// The bytes per month between this location and the table's region.
+    /// The bytes per month between this location and the table.
     fn transferred_bytes(&self, assumptions: &Assumptions) -> f64 {
         let overhead = |requests: u32| f64::from(assumptions.request_bytes) * f64::from(requests);
         let of_tick = as_quantity(self.tick.read_bytes + self.tick.written_bytes)
-            + overhead(TickCost::REQUESTS)
+            + overhead(TickCost::REQUESTS - TickCost::REQUESTS_FOR_DEFINITIONS);
+        let of_invocation = as_quantity(self.tick.definition_bytes)
+            + overhead(TickCost::REQUESTS_FOR_DEFINITIONS)
             + f64::from(assumptions.connection_bytes);
         let of_rollup = |rollup: &RollupCost| rollup.bytes + overhead(rollup.requests);
         let of_banners = |banners: &BannersCost| banners.bytes + overhead(banners.requests);
         self.ticks * of_tick
+            + self.invocations * of_invocation
             + HOURS_PER_MONTH * of_rollup(&self.hour)
             + DAYS_PER_MONTH * of_rollup(&self.day)
             + HOURS_PER_MONTH * self.banners.as_ref().map_or(0.0, of_banners)
@@ -266,12 +299,17 @@ impl LocationCost {
 #[derive(Default)]
 struct Totals {
     ticks: f64,
+    invocations: f64,
+    /// The billed time of checkers.
+    seconds: f64,
     write_units: f64,
     read_units: f64,
     stored: f64,
+    /// The bytes between the home region and other regions.
     transferred: f64,
-    peak_write_units: f64,
-    peak_read_units: f64,
+    /// The bytes between the home region and agents.
+    to_agents: f64,
+    loads: MinuteLoads,
 }
 
 impl Totals {
@@ -286,12 +324,27 @@ impl Totals {
         for defined in definitions {
             self.store(item_sizes::definition(defined).stored, 1.0);
         }
-        for location in deployment.locations {
+        // An agent reads only groups with monitors that name it.
+        let has_own = |agent: &Location| definitions.iter().any(|defined| defined.monitor.names(agent));
+        let locations = deployment.locations.iter();
+        let expected: BTreeSet<Location> = locations
+            .filter(|location| !deployment.is_agent(location) || has_own(location))
+            .cloned()
+            .collect();
+        for location in &expected {
             self.store(item_sizes::expectation(group, location).stored, 1.0);
-            let cost = LocationCost::of(group, definitions, location, deployment, assumptions);
+            let cost = LocationCost::of(group, definitions, location, &expected, assumptions);
             self.add_location(&cost);
+            self.add_loads(&cost, group, RollupDelay::of(group, location, &expected));
+            let transferred = cost.transferred_bytes(assumptions);
+            if deployment.is_agent(location) {
+                self.to_agents += transferred;
+                continue;
+            }
+            self.invocations += cost.invocations;
+            self.seconds += cost.invocations * cost.seconds;
             if location != deployment.home {
-                self.transferred += cost.transferred_bytes(assumptions);
+                self.transferred += transferred;
             }
         }
     }
@@ -299,7 +352,9 @@ impl Totals {
     /// Adds the ticks, rollups and banners of a group in one location.
     fn add_location(&mut self, cost: &LocationCost) {
         self.ticks += cost.ticks;
-        self.add(cost.tick.write_units, cost.tick.read_units, cost.ticks);
+        self.write_units += cost.ticks * cost.tick.write_units;
+        self.read_units +=
+            cost.ticks * cost.tick.read_units + cost.invocations * cost.tick.definition_read_units;
         self.store(cost.tick.stored_bytes, cost.ticks * RESULT_DAYS / DAYS_PER_MONTH);
         for (rollup, per_month, others_days) in [
             (&cost.hour, HOURS_PER_MONTH, RESULT_DAYS),
@@ -307,7 +362,7 @@ impl Totals {
         ] {
             self.add(rollup.write_units, rollup.read_units, per_month);
             self.store(rollup.stored_bytes, per_month * ROLLUP_DAYS / DAYS_PER_MONTH);
-            if let Some(bytes) = rollup.other_phases_bytes {
+            if let Some(bytes) = rollup.phases_bytes {
                 self.store(bytes, per_month * others_days / DAYS_PER_MONTH);
             }
         }
@@ -320,8 +375,21 @@ impl Totals {
     fn add(&mut self, write_units: f64, read_units: f64, per_month: f64) {
         self.write_units += per_month * write_units;
         self.read_units += per_month * read_units;
-        self.peak_write_units += write_units;
-        self.peak_read_units += read_units;
+    }
+
+    /// Adds the ticks, rollups and banners of a group in one location in the hour after midnight.
+    fn add_loads(&mut self, cost: &LocationCost, group: GroupId, delay: RollupDelay) {
+        let tick_reads = cost.tick.read_units + cost.tick.definition_read_units;
+        self.loads
+            .add_ticks(group.interval, cost.tick.write_units, tick_reads);
+        for (delay, rollup) in [(delay.hour, &cost.hour), (delay.day, &cost.day)] {
+            self.loads
+                .add(delay.as_mins(), rollup.write_units, rollup.read_units);
+        }
+        if let Some(banners) = &cost.banners {
+            let minute = delay.hour.as_mins();
+            self.loads.add(minute, banners.write_units, banners.read_units);
+        }
     }
 
     fn store(&mut self, bytes: usize, items: f64) {

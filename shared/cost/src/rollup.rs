@@ -1,11 +1,15 @@
 //! DynamoDB usage of rollups in normal operation, from the sizes of the items read and written.
 
+use std::time::Duration;
+
+use portpulse_core::by_phase::ByPhase;
 use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
-use portpulse_core::rollup::{Rollup, Tally, other_times};
+use portpulse_core::rollup::{Rollup, Tally, phase_rollup};
 use portpulse_core::time::Tick;
 use portpulse_store::item_sizes::{self, ItemSize};
 use portpulse_store::size;
@@ -13,7 +17,7 @@ use portpulse_store::table::Read;
 
 use crate::tick::{SAMPLE_CONNECT, SAMPLE_TIME, TickCost, as_quantity, checked_monitors, other_phases};
 
-/// The rollups by hour and by day that are looked up at the end of an hour; all but the newest exist.
+/// The rollups by hour and by day that are looked up once an hour, in one request each; all but the newest hour exist.
 const HOURS_QUERIED: f64 = 6.0;
 const DAYS_QUERIED: f64 = 1.0;
 const HOURS_PER_DAY: f64 = 24.0;
@@ -52,8 +56,8 @@ pub struct RollupCost {
     pub requests: u32,
     /// Bytes stored in the table until the item expires.
     pub stored_bytes: usize,
-    /// Bytes stored for phase times other than connect; `None` if there are no such phases.
-    pub other_phases_bytes: Option<usize>,
+    /// Bytes stored for the times of each phase; `None` if all checks have the connect alone.
+    pub phases_bytes: Option<usize>,
 }
 
 impl RollupCost {
@@ -78,9 +82,9 @@ impl RollupCost {
             write_units: written(hour, others),
             read_units: lookup_units + ticks * size::read_units(tick.stored_bytes, Read::Eventual),
             bytes: read + as_quantity(hour.sent) + others.map_or(0.0, |others| as_quantity(others.sent)),
-            requests: 3 + u32::from(others.is_some()),
+            requests: 4 + u32::from(others.is_some()),
             stored_bytes: hour.stored,
-            other_phases_bytes: others.map(|others| others.stored),
+            phases_bytes: others.map(|others| others.stored),
         }
     }
 
@@ -103,7 +107,7 @@ impl RollupCost {
                 + others.map_or(0.0, |others| as_quantity(others.sent)),
             requests: 3 + u32::from(others.is_some()),
             stored_bytes: day.stored,
-            other_phases_bytes: others.map(|others| others.stored),
+            phases_bytes: others.map(|others| others.stored),
         }
     }
 }
@@ -115,7 +119,7 @@ fn written(rollup: ItemSize, others: Option<ItemSize>) -> f64 {
         .sum()
 }
 
-/// The sizes of a rollup of good checks, and of the item with phase times other than connect, if any.
+/// The sizes of a rollup of good checks, and of the item with the times of each phase, if any.
 fn weigh(
     group: GroupId,
     definitions: &[&Defined],
@@ -140,14 +144,31 @@ fn weigh(
     };
     let tally = |monitor: &Monitor| Tally {
         good: checks,
-        connect: times(SAMPLE_CONNECT),
-        others: other_phases(monitor).map(|time| time.map_or_else(PhaseTimes::default, times)),
+        total: times(
+            phases(monitor)
+                .each()
+                .into_iter()
+                .filter_map(|(_, time)| *time)
+                .sum(),
+        ),
+        phases: phases(monitor).map(|time| time.map_or_else(PhaseTimes::default, times)),
         ..Tally::default()
     };
     let rollup: Rollup = checked_monitors(definitions, location)
         .map(|monitor| (monitor.id().clone(), tally(monitor)))
         .collect();
-    let others = other_times(&rollup);
-    let weight = (!others.is_empty()).then(|| item_sizes::other_times(group, period, location, &others));
+    let others = phase_rollup(&rollup);
+    let weight = (!others.is_empty()).then(|| item_sizes::phase_rollup(group, period, location, &others));
     (item_sizes::rollup(group, period, location, &rollup), weight)
+}
+
+/// The times of the phases of a good check.
+fn phases(monitor: &Monitor) -> ByPhase<Option<Duration>> {
+    let OtherPhases { dns, tls, ready } = other_phases(monitor);
+    ByPhase {
+        dns,
+        connect: Some(SAMPLE_CONNECT),
+        tls,
+        ready,
+    }
 }

@@ -28,15 +28,20 @@ const SAMPLE_READY: Duration = Duration::from_millis(124);
 /// A sample time.
 pub(crate) const SAMPLE_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
 
-/// The usage of one tick of one group in one location: two queries and two puts.
+/// The usage of one tick of one group in one location: a query of the state and two puts; and a query of the definitions,
+/// which an invocation of several ticks makes once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TickCost {
     /// DynamoDB write units.
     pub write_units: f64,
-    /// DynamoDB read units.
+    /// DynamoDB read units of the state.
     pub read_units: f64,
-    /// Bytes read over the network.
+    /// DynamoDB read units of the definitions.
+    pub definition_read_units: f64,
+    /// Bytes of the state read over the network.
     pub read_bytes: usize,
+    /// Bytes of the definitions read over the network.
+    pub definition_bytes: usize,
     /// Bytes written over the network.
     pub written_bytes: usize,
     /// Bytes of the results in the table until they expire.
@@ -46,6 +51,8 @@ pub struct TickCost {
 impl TickCost {
     /// The number of requests per tick.
     pub const REQUESTS: u32 = 4;
+    /// Those of them that read definitions.
+    pub const REQUESTS_FOR_DEFINITIONS: u32 = 1;
 
     /// The usage of a tick of `group` in `location`, one of the `expected` locations.
     pub fn of(
@@ -55,13 +62,12 @@ impl TickCost {
         expected: &BTreeSet<Location>,
     ) -> Self {
         let tick = Tick::containing(SAMPLE_TIME, group.interval);
-        let open = |monitor: &Monitor| Observation {
-            seen: Seen::Open {
+        let open = |monitor: &Monitor| {
+            Observation::from(Seen::Open {
                 connect: SAMPLE_CONNECT,
                 others: other_phases(monitor),
                 remark: Remark::None,
-            },
-            detail: None,
+            })
         };
         let seen: Observations = checked_monitors(definitions, location)
             .map(|monitor| (monitor.id().clone(), open(monitor)))
@@ -82,9 +88,10 @@ impl TickCost {
         );
         Self {
             write_units: as_quantity(size::write_units(results.stored) + size::write_units(row.stored)),
-            read_units: size::read_units(definitions.stored, Read::Eventual)
-                + size::read_units(group_state.stored, Read::Strong),
-            read_bytes: definitions.sent + group_state.sent,
+            read_units: size::read_units(group_state.stored, Read::Strong),
+            definition_read_units: size::read_units(definitions.stored, Read::Eventual),
+            read_bytes: group_state.sent,
+            definition_bytes: definitions.sent,
             written_bytes: results.sent + row.sent,
             stored_bytes: results.stored,
         }
@@ -104,7 +111,7 @@ pub(crate) fn checked_monitors<'a>(
 pub(crate) fn other_phases(monitor: &Monitor) -> OtherPhases<Option<Duration>> {
     let target = monitor.target();
     let (tls, ready) = match &target.check {
-        Check::Connect(_) => (None, None),
+        Check::Connect(_) | Check::Ping => (None, None),
         // Over UDP the response counts as the connect.
         Check::Ready(readiness) if readiness.protocol().is_over_udp() => (None, None),
         Check::Ready(readiness) => (

@@ -9,8 +9,8 @@ use portpulse_core::id::Location;
 use crate::rollup::{RollupCost, Spread};
 use crate::tick::{TickCost, as_quantity};
 
-/// The complete hours and days that the page shows, per location.
-const HOURS_SHOWN: f64 = 23.0;
+/// The complete hours and days that the page reads, per location.
+const HOURS_SHOWN: f64 = 24.0;
 const DAYS_SHOWN: f64 = 89.0;
 /// The average share of the current hour that has passed; the page reads its ticks one by one.
 const RUNNING_HOUR_SHARE: f64 = 0.5;

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use portpulse_core::definition::Visibility;
 use portpulse_core::group_state::{Ending, Finding};
 use portpulse_core::observation::milliseconds;
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::uptime::ObservedTime;
 use serde_json::{Map, Number, Value, json};
 
+use crate::state::State;
 use crate::view::{
     Bar, IncidentView, IncidentsPage, LeftOut, LocationVisibility, Maintenance, MonitorInside, MonitorPage,
     MonitorView, Overview, Percentiles, Point, Uptime, VisibilityState,
@@ -86,7 +89,11 @@ fn left_out(left_out: LeftOut) -> Value {
 fn monitor_summary(view: &MonitorView) -> Value {
     let mut monitor = json!({
         "id": view.id.as_str(),
+        "name": view.about.name,
+        "description": view.about.description,
+        "group": view.about.group,
         "status": view.status.as_str(),
+        "state": State::of(view).as_str(),
         "since": view.since.map(time),
         "in_maintenance": view.in_maintenance,
         "maintenance": view.maintenance.iter().map(maintenance).collect::<Vec<_>>(),
@@ -114,7 +121,6 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
         .iter()
         .map(|(location, visibility)| (location.as_str().to_owned(), location_visibility(visibility)));
     let fields = [
-        ("group", json!(inside.group.to_string())),
         ("host", json!(definition.target().host.to_string())),
         ("port", json!(definition.target().port)),
         (
@@ -162,12 +168,21 @@ fn finding(finding: &Finding) -> Value {
 }
 
 fn uptime(uptime: Uptime) -> Value {
-    let share = |watched: Option<ObservedTime>| watched.and_then(ObservedTime::uptime);
+    let window = |watched: Option<ObservedTime>| {
+        watched.map(|watched| {
+            json!({
+                "ratio": watched.uptime(),
+                "watched_seconds": watched.seconds(),
+                "down_seconds": watched.down_seconds(),
+                "maintenance_seconds": watched.maintenance_seconds(),
+            })
+        })
+    };
     json!({
-        "24h": share(uptime.day),
-        "7d": share(uptime.week),
-        "30d": share(uptime.month),
-        "90d": share(uptime.quarter),
+        "24h": window(uptime.day),
+        "7d": window(uptime.week),
+        "30d": window(uptime.month),
+        "90d": window(uptime.quarter),
     })
 }
 
@@ -176,20 +191,23 @@ fn bar(bar: &Bar) -> Value {
         "period": bar.period.to_string(),
         "watched_seconds": bar.watched.seconds(),
         "down_seconds": bar.watched.down_seconds(),
+        "maintenance_seconds": bar.watched.maintenance_seconds(),
     })
 }
 
 fn point(point: &Point) -> Value {
-    let others = &point.others;
+    let phases = &point.phases;
     json!({
-        "period": point.period.to_string(),
+        "period": point.slot.to_string(),
         "good": point.good,
+        "retried": point.retried,
         "failing": point.failing,
         "no_data": point.no_data,
-        "connect_ms": point.connect.map(percentiles),
-        "dns_ms": others.dns.map(percentiles),
-        "tls_ms": others.tls.map(percentiles),
-        "ready_ms": others.ready.map(percentiles),
+        "total_ms": point.total.map(percentiles),
+        "dns_ms": phases.dns.map(percentiles),
+        "connect_ms": phases.connect.map(percentiles),
+        "tls_ms": phases.tls.map(percentiles),
+        "ready_ms": phases.ready.map(percentiles),
     })
 }
 
@@ -208,14 +226,35 @@ fn incident(incident: &IncidentView) -> Value {
         "opened": time(incident.opened),
         "closed": incident.closed.map(|(at, _)| time(at)),
         "ending": ending,
+        "notes": incident.notes.iter().map(|note| note_value(note, incident.inside.is_some())).collect::<Vec<_>>(),
     });
     if let (Value::Object(value), Some(inside)) = (&mut value, &incident.inside) {
         value.insert(
             "finding".to_owned(),
             inside.finding.as_ref().map_or(Value::Null, finding),
         );
-        value.insert("notified".to_owned(), json!(inside.notified.map(time)));
+        let diagnosis = inside
+            .diagnosis
+            .as_ref()
+            .map(|known| json!({ "layer": known.diagnosis.layer.as_str(), "sentence": known.sentence }));
+        value.insert("diagnosis".to_owned(), json!(diagnosis));
+        let cluster = inside.cluster.as_ref().map(ToString::to_string);
+        value.insert("cluster".to_owned(), json!(cluster));
+        value.insert(
+            "notified".to_owned(),
+            json!(inside.notified.map(|(_, last)| time(last))),
+        );
         value.insert("reminders".to_owned(), json!(inside.reminders));
+    }
+    value
+}
+
+/// A note of an operator; its author and whether it is public are private.
+fn note_value(note: &OperatorNote, is_private: bool) -> Value {
+    let mut value = json!({ "at": time(note.at), "text": note.text() });
+    if let (Value::Object(value), true) = (&mut value, is_private) {
+        value.insert("by".to_owned(), json!(note.by()));
+        value.insert("public".to_owned(), json!(note.visibility == Visibility::Public));
     }
     value
 }

@@ -1,16 +1,18 @@
 //! Assembles views from a snapshot. Pure functions; private data is removed from public views here and nowhere else.
 
-mod monitor_history;
+pub(crate) mod monitor_history;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use portpulse_core::decide::{self, Input};
-use portpulse_core::definition::Monitor;
+use portpulse_core::control::Silence;
+use portpulse_core::decide::{self, Elsewhere, Explanation, Input};
+use portpulse_core::definition::{About, Monitor, Visibility};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{ClosedIncident, Incident, Notified, Status, Track};
+use portpulse_core::group_state::{ClosedIncident, Incident, IncidentId, Notified, Stability, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::Grain;
 
@@ -46,7 +48,8 @@ pub fn overview(
     let closed = closed_by_monitor(snapshot);
     let mut monitors = Vec::new();
     for (group, known) in &snapshot.groups {
-        for monitor in known.definitions.monitors.values() {
+        let defined = known.definitions.monitors.values();
+        for monitor in defined.filter(|monitor| is_visible(monitor, audience)) {
             let closed = closed.get(monitor.id()).map_or(&[][..], Vec::as_slice);
             monitors.push(monitor_view(snapshot, *group, known, monitor, closed, &options));
         }
@@ -75,7 +78,7 @@ pub fn overview(
     }
 }
 
-/// Assembles one monitor with its incidents; `None` if the id is not defined.
+/// Assembles one monitor with its incidents; `None` if the id is not defined, or not visible to the audience.
 pub fn monitor(
     snapshot: &Snapshot,
     id: &MonitorId,
@@ -91,7 +94,7 @@ pub fn monitor(
     };
     let defined = snapshot.groups.iter().find_map(|(group, known)| {
         let monitor = known.definitions.monitors.get(id)?;
-        Some((*group, known, monitor))
+        is_visible(monitor, audience).then_some((*group, known, monitor))
     });
     let (group, known, monitor) = defined?;
     let closed = closed_by_monitor(snapshot);
@@ -122,18 +125,29 @@ pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Inc
 
 /// The incidents of all monitors, including those that closed before the days shown.
 pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
+    // The public does not see the incidents of a monitor that was removed or disabled, or whose definition is invalid: whether
+    // the monitor is public is unknown.
+    let is_shown = |id: &MonitorId| match audience {
+        Audience::Private => true,
+        Audience::Public => definition(snapshot, id).is_some_and(|monitor| is_visible(monitor, audience)),
+    };
     let mut open: Vec<_> = snapshot
         .groups
         .values()
         .flat_map(|known| &known.group_state.decision.incidents)
-        .map(|((monitor, track), incident)| incident_view(monitor, *track, incident, None, audience))
+        .filter(|((monitor, _), _)| is_shown(monitor))
+        .map(|((monitor, track), incident)| {
+            incident_view(snapshot, monitor, *track, incident, None, audience)
+        })
         .collect();
     open.sort_by_key(|incident| Reverse((incident.opened, incident.id.clone())));
     let mut closed: Vec<_> = closed_by_monitor(snapshot)
         .into_values()
         .flatten()
+        .filter(|closed| is_shown(&closed.monitor))
         .map(|closed| {
             incident_view(
+                snapshot,
                 &closed.monitor,
                 closed.track,
                 &closed.incident,
@@ -161,7 +175,7 @@ fn lacks_days(known: &GroupSnapshot, now: Timestamp) -> bool {
 }
 
 /// Closed incidents by monitor, without duplicates, including those not yet filed.
-fn closed_by_monitor(snapshot: &Snapshot) -> BTreeMap<&MonitorId, Vec<&ClosedIncident>> {
+pub(crate) fn closed_by_monitor(snapshot: &Snapshot) -> BTreeMap<&MonitorId, Vec<&ClosedIncident>> {
     let unfiled = snapshot
         .groups
         .values()
@@ -178,33 +192,104 @@ fn closed_by_monitor(snapshot: &Snapshot) -> BTreeMap<&MonitorId, Vec<&ClosedInc
 }
 
 fn incident_view(
+    snapshot: &Snapshot,
     monitor: &MonitorId,
     track: Track,
     incident: &Incident,
     closed: Option<&ClosedIncident>,
     audience: Audience,
 ) -> IncidentView {
+    let id = incident.id(monitor, track);
+    let notes = snapshot.notes.get(&id.to_string()).into_iter().flatten();
+    let is_shown =
+        |note: &&OperatorNote| audience == Audience::Private || note.visibility == Visibility::Public;
     IncidentView {
-        id: incident.id(monitor, track),
+        title: definition(snapshot, monitor)
+            .and_then(|monitor| monitor.about().name.clone())
+            .unwrap_or_else(|| monitor.to_string()),
+        notes: notes.filter(is_shown).cloned().collect(),
         status: visible_status(incident.status, audience),
         since: incident.since.timestamp(),
         opened: incident.opened.timestamp(),
         closed: closed.map(|closed| (closed.closed.timestamp(), closed.ending)),
         inside: match audience {
             Audience::Public => None,
-            Audience::Private => {
-                let (notified, reminders) = match incident.notified {
-                    Notified::NotYet => (None, 0),
-                    Notified::At { last, reminders, .. } => (Some(last), reminders),
-                };
-                Some(IncidentInside {
-                    finding: incident.finding.clone(),
-                    notified,
-                    reminders,
-                })
-            }
+            Audience::Private => Some(incident_inside(snapshot, &id, incident, closed)),
+        },
+        id,
+    }
+}
+
+fn incident_inside(
+    snapshot: &Snapshot,
+    id: &IncidentId,
+    incident: &Incident,
+    closed: Option<&ClosedIncident>,
+) -> IncidentInside {
+    let (notified, reminders) = match incident.notified {
+        Notified::NotYet => (None, 0),
+        Notified::At {
+            first,
+            last,
+            reminders,
+        } => (Some((first, last)), reminders),
+    };
+    let control = snapshot.controls.get(&id.monitor);
+    let acknowledged = control.filter(|control| control.has_acknowledged(id));
+    let silence = control.and_then(|control| control.silence.as_ref());
+    let is_during = |silence: &&Silence| {
+        let at = silence.note.at();
+        at >= incident.since.timestamp() && closed.is_none_or(|closed| at < closed.closed.timestamp())
+    };
+    IncidentInside {
+        diagnosis: Explanation::of(&id.monitor, definition(snapshot, &id.monitor), incident),
+        cluster: incident.cluster.clone(),
+        finding: incident.finding.clone(),
+        cause_changes: incident
+            .causes()
+            .map(|(at, before, after)| (at.timestamp(), before, after))
+            .collect(),
+        notified,
+        reminders,
+        urgency: incident.urgency,
+        stability: incident.stability,
+        acknowledged: acknowledged
+            .and_then(|control| control.acknowledgement.as_ref())
+            .map(|acknowledgement| acknowledgement.note.clone()),
+        silenced: silence.filter(is_during).cloned(),
+        dependencies: match closed {
+            Some(_) => BTreeSet::new(),
+            None => open_dependencies(snapshot, &id.monitor),
         },
     }
+}
+
+fn definition<'a>(snapshot: &'a Snapshot, id: &MonitorId) -> Option<&'a Monitor> {
+    let mut groups = snapshot.groups.values();
+    groups.find_map(|known| known.definitions.monitors.get(id))
+}
+
+/// The monitors that a monitor depends on, at any depth, and that have an open incident.
+fn open_dependencies(snapshot: &Snapshot, id: &MonitorId) -> BTreeSet<MonitorId> {
+    let is_open = |id: &MonitorId| {
+        let incidents = snapshot
+            .groups
+            .values()
+            .map(|known| &known.group_state.decision.incidents);
+        incidents
+            .into_iter()
+            .any(|incidents| incidents.contains_key(&(id.clone(), Track::Health)))
+    };
+    let (mut seen, mut left) = (BTreeSet::new(), vec![id]);
+    while let Some(id) = left.pop() {
+        let parents = definition(snapshot, id).map(|monitor| monitor.alert_policy().depends_on.keys());
+        for parent in parents.into_iter().flatten() {
+            if seen.insert(parent.clone()) {
+                left.push(parent);
+            }
+        }
+    }
+    seen.into_iter().filter(is_open).collect()
 }
 
 fn overview_inside(snapshot: &Snapshot) -> OverviewInside {
@@ -247,16 +332,14 @@ fn monitor_view(
     let (audience, now) = (options.audience, options.now);
     let id = monitor.id();
     let past = MonitorHistory::new(snapshot, group, known, monitor, closed, now);
-    let incident = |track| known.group_state.decision.incidents.get(&(id.clone(), track));
-    let is_down = incident(Track::Health).is_some();
+    let open = |track| known.group_state.decision.incidents.get(&(id.clone(), track));
+    let health = open(Track::Health);
     let status = status(snapshot, group, known, monitor, now);
     let incident = match status {
         Status::Up => None,
         // Without data it is unknown whether the monitor is still down.
-        Status::Unknown => incident(Track::Visibility),
-        Status::Degraded | Status::Down | Status::Exposed => {
-            incident(Track::Health).or_else(|| incident(Track::Quality))
-        }
+        Status::Unknown => open(Track::Visibility),
+        Status::Degraded | Status::Down | Status::Exposed => health.or_else(|| open(Track::Quality)),
     };
     let hours = past.hours();
     let days = past.days(&hours);
@@ -267,7 +350,7 @@ fn monitor_view(
             definition: monitor.clone(),
             finding: incident.and_then(|incident| incident.finding.clone()),
             // An advisory that became an outage is not shown beside it.
-            advisory: !is_down && known.group_state.decision.advisories.contains_key(id),
+            advisory: health.is_none() && known.group_state.decision.advisories.contains_key(id),
             control: snapshot.controls.get(id).cloned(),
             locations: past.visibilities(options.detail_level),
             hours: past.points(Grain::Hour, None),
@@ -279,8 +362,10 @@ fn monitor_view(
     };
     MonitorView {
         id: id.clone(),
+        about: about(monitor, audience),
         status: visible_status(status, audience),
         since: incident.map(|incident| incident.since.timestamp()),
+        is_flapping: health.is_some_and(|health| matches!(health.stability, Stability::Flapping { .. })),
         in_maintenance: monitor.alert_policy().in_maintenance(now),
         maintenance: maintenance(monitor, audience, options.upcoming, now),
         uptime: past.uptime(&hours, &days),
@@ -288,6 +373,23 @@ fn monitor_view(
         days,
         inside,
     }
+}
+
+/// The name, the description and the group as shown to an audience: a description may say what a public page must not.
+fn about(monitor: &Monitor, audience: Audience) -> About {
+    let about = monitor.about().clone();
+    match audience {
+        Audience::Public => About {
+            description: None,
+            ..about
+        },
+        Audience::Private => about,
+    }
+}
+
+/// Whether an audience may see a monitor.
+pub(crate) fn is_visible(monitor: &Monitor, audience: Audience) -> bool {
+    audience == Audience::Private || monitor.about().visibility == Visibility::Public
 }
 
 /// The status as shown to an audience. The public sees `down` instead of `exposed`, because a port that is open by
@@ -307,7 +409,6 @@ fn status(
     monitor: &Monitor,
     now: Timestamp,
 ) -> Status {
-    const NO_MONITORS: &BTreeSet<MonitorId> = &BTreeSet::new();
     let input = Input {
         group,
         definitions: &known.definitions,
@@ -315,7 +416,7 @@ fn status(
         fleet: Some(&snapshot.fleet),
         fallback_locations: &known.expected,
         controls: &snapshot.controls,
-        down_elsewhere: NO_MONITORS,
+        elsewhere: Elsewhere::NOTHING,
         now,
         me: &Claimant::new("reader"),
     };

@@ -43,15 +43,15 @@ fn changed(incident: &IncidentView) -> Timestamp {
 
 fn entry(feed: &mut String, incident: &IncidentView) {
     let id = escape(&incident.id.to_string());
-    let monitor = escape(incident.id.monitor.as_str());
+    let (monitor, name) = (escape(incident.id.monitor.as_str()), escape(&incident.title));
     let status = incident.status.as_str();
     let (title, mut text) = match incident.closed {
         None => (
-            format!("{monitor} is {status}"),
+            format!("{name} is {status}"),
             format!("Since {}.", incident.since),
         ),
         Some((at, ending)) => (
-            format!("{monitor} was {status}: {}", ending_name(ending)),
+            format!("{name} was {status}: {}", ending_name(ending)),
             format!("From {} to {at}.", incident.since),
         ),
     };

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use portpulse_core::group_state::Status;
+use jiff::SignedDuration;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::uptime::ObservedTime;
 
+use crate::figure;
+use crate::state::State;
 use crate::view::MonitorView;
 use crate::xml::escape;
 
@@ -18,13 +20,13 @@ pub enum BadgeKind {
     Status,
     /// The uptime of the last 30 days.
     Uptime,
-    /// The median connect time of the latest hour with data; private.
-    Connect,
+    /// The median total time of the latest hour with data; private.
+    Response,
 }
 
 /// Error: unknown kind of badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("unknown badge: use status, uptime or connect")]
+#[error("unknown badge: use status, uptime or response")]
 pub struct UnknownBadgeKind;
 
 impl FromStr for BadgeKind {
@@ -34,7 +36,7 @@ impl FromStr for BadgeKind {
         match text {
             "status" => Ok(Self::Status),
             "uptime" => Ok(Self::Uptime),
-            "connect" => Ok(Self::Connect),
+            "response" => Ok(Self::Response),
             _ => Err(UnknownBadgeKind),
         }
     }
@@ -45,7 +47,7 @@ impl fmt::Display for BadgeKind {
         f.write_str(match self {
             Self::Status => "status",
             Self::Uptime => "uptime",
-            Self::Connect => "connect",
+            Self::Response => "response",
         })
     }
 }
@@ -55,28 +57,31 @@ pub fn svg(kind: BadgeKind, monitor: &MonitorView) -> Option<String> {
     let (label, value, colour) = match kind {
         BadgeKind::Status => (
             monitor.id.as_str().to_owned(),
-            monitor.status.as_str().to_owned(),
-            colour(monitor.status),
+            State::of(monitor).as_str().to_owned(),
+            colour(State::of(monitor)),
         ),
         BadgeKind::Uptime => {
-            let uptime = monitor.uptime.month.and_then(ObservedTime::uptime);
-            let (value, colour) = match uptime {
-                None => ("no data".to_owned(), GREY),
-                Some(share) if share >= 0.999 => (percent(share), GREEN),
-                Some(share) if share >= 0.99 => (percent(share), AMBER),
-                Some(share) => (percent(share), RED),
+            let watched = monitor.uptime.month;
+            let colour = match watched.and_then(ObservedTime::uptime) {
+                None => GREY,
+                Some(share) if share >= 0.999 => GREEN,
+                Some(share) if share >= 0.99 => AMBER,
+                Some(_) => RED,
             };
+            let basis = figure::uptime_basis(watched, THIRTY_DAYS);
+            let value = [Some(figure::uptime(watched)), basis];
+            let value = value.into_iter().flatten().collect::<Vec<_>>().join(" ");
             (format!("{} 30 days", monitor.id), value, colour)
         }
-        BadgeKind::Connect => {
+        BadgeKind::Response => {
             let hours = &monitor.inside.as_ref()?.hours;
-            let last = hours.iter().rev().find_map(|point| point.connect);
+            let last = hours.iter().rev().find_map(|point| point.total);
             let value = last.map_or_else(
                 || "no data".to_owned(),
-                |connect| format!("{} ms", milliseconds(connect.p50)),
+                |total| format!("{} ms", milliseconds(total.p50)),
             );
             (
-                format!("{} connect", monitor.id),
+                format!("{} response", monitor.id),
                 value,
                 if last.is_some() { BLUE } else { GREY },
             )
@@ -92,19 +97,17 @@ const RED: &str = "#cf222e";
 const BLUE: &str = "#0969da";
 const GREY: &str = "#57606a";
 
-const fn colour(status: Status) -> &'static str {
-    match status {
-        Status::Up => GREEN,
-        Status::Degraded => AMBER,
-        Status::Down | Status::Exposed => RED,
-        Status::Unknown => GREY,
+const fn colour(state: State) -> &'static str {
+    match state {
+        State::Up => GREEN,
+        State::Degraded | State::Flapping => AMBER,
+        State::Down | State::Exposed => RED,
+        State::Maintenance => BLUE,
+        State::Unknown => GREY,
     }
 }
 
-/// A percentage with two decimals, never rounded up to 100.
-fn percent(share: f64) -> String {
-    format!("{:.2} %", (share * 10_000.0).floor() / 100.0)
-}
+const THIRTY_DAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 fn render(label: &str, value: &str, colour: &str) -> String {
     // A character of 11 px Verdana is about 7 pixels wide; padding is 5 pixels on each side.

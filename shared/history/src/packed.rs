@@ -6,49 +6,47 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use portpulse_core::by_phase::ByPhase;
 use portpulse_core::id::MonitorId;
-use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
-use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
-use portpulse_core::time::Interval;
+use portpulse_core::rollup::{PhaseRollup, Rollup, Tally};
 
 /// The checks of one monitor from one location over a period. Causes of failures are not distinguished.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CheckCounts {
     /// Checks with the expected result.
     pub(crate) good: u32,
+    /// Good checks that failed at first and were good when made again.
+    pub(crate) retried: u32,
     /// Checks with another result.
     pub(crate) failing: u32,
     /// Checks without a result.
     pub(crate) no_data: u32,
-    /// The connect times of good checks.
-    pub(crate) connect: PhaseTimes,
-    /// The times of the other phases of good checks.
-    pub(crate) others: OtherPhases<PhaseTimes>,
+    /// The total times of good checks.
+    pub(crate) total: PhaseTimes,
+    /// The times of each phase of good checks, as far as read.
+    pub(crate) phases: ByPhase<PhaseTimes>,
 }
 
 impl CheckCounts {
     /// Adds the counts of another period or location.
     pub(crate) fn add(&mut self, other: &Self) {
         self.good = self.good.saturating_add(other.good);
+        self.retried = self.retried.saturating_add(other.retried);
         self.failing = self.failing.saturating_add(other.failing);
         self.no_data = self.no_data.saturating_add(other.no_data);
-        self.connect.add(&other.connect);
-        self.others.add(&other.others);
-    }
-
-    /// The time covered by checks with a result, in seconds: each check covers one interval.
-    pub(crate) fn observed_seconds(&self, interval: Interval) -> i64 {
-        i64::from(self.good.saturating_add(self.failing)).saturating_mul(interval.seconds())
+        self.total.add(&other.total);
+        self.phases.add(&other.phases);
     }
 
     fn of(tally: &Tally) -> Self {
         Self {
             good: tally.good,
+            retried: tally.retried,
             failing: tally.failures(),
             no_data: tally.no_data,
-            connect: tally.connect.clone(),
-            others: tally.others.clone(),
+            total: tally.total.clone(),
+            phases: tally.phases.clone(),
         }
     }
 }
@@ -101,13 +99,18 @@ impl PackedRollup {
         self.ids.binary_search(id).is_ok()
     }
 
-    /// Adds the times of the other phases, which are stored in separate items.
-    pub(crate) fn add_others(&mut self, others: &OtherTimes) {
+    /// Adds the times of each phase, which are stored in separate items for the monitors whose checks have more than the
+    /// connect.
+    pub(crate) fn add_phases(&mut self, phases: &PhaseRollup) {
         let checks = self.ids.iter().filter_map(|id| {
             let mut checks = self.get(id)?;
-            if let Some(times) = others.get(id) {
-                checks.others.add(times);
-            }
+            checks.phases = match phases.get(id) {
+                Some(times) => times.clone(),
+                None => ByPhase {
+                    connect: checks.total.clone(),
+                    ..ByPhase::default()
+                },
+            };
             Some((id, checks))
         });
         *self = Self::pack(checks.collect(), Some(self));
@@ -115,11 +118,11 @@ impl PackedRollup {
 }
 
 fn put(bytes: &mut Vec<u8>, checks: &CheckCounts) {
-    for count in [checks.good, checks.failing, checks.no_data] {
+    for count in [checks.good, checks.retried, checks.failing, checks.no_data] {
         put_number(bytes, count.into());
     }
-    put_times(bytes, &checks.connect);
-    for (_, times) in checks.others.each() {
+    put_times(bytes, &checks.total);
+    for (_, times) in checks.phases.each() {
         put_times(bytes, times);
     }
 }
@@ -127,11 +130,13 @@ fn put(bytes: &mut Vec<u8>, checks: &CheckCounts) {
 fn take(bytes: &mut &[u8]) -> Option<CheckCounts> {
     Some(CheckCounts {
         good: take_count(bytes)?,
+        retried: take_count(bytes)?,
         failing: take_count(bytes)?,
         no_data: take_count(bytes)?,
-        connect: take_times(bytes)?,
-        others: OtherPhases {
+        total: take_times(bytes)?,
+        phases: ByPhase {
             dns: take_times(bytes)?,
+            connect: take_times(bytes)?,
             tls: take_times(bytes)?,
             ready: take_times(bytes)?,
         },
@@ -196,7 +201,7 @@ fn take_count(bytes: &mut &[u8]) -> Option<u32> {
 mod tests {
     use portpulse_core::group_state::Cause;
     use portpulse_core::outcome::FailureClass;
-    use portpulse_core::rollup::other_times;
+    use portpulse_core::rollup::phase_rollup;
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
 
@@ -211,14 +216,31 @@ mod tests {
     }
 
     fn tally() -> impl Strategy<Value = Tally> {
-        let counts = (any::<u32>(), any::<u32>(), any::<u32>());
-        (counts, times(), times(), times(), times()).prop_map(
-            |((good, failing, no_data), connect, dns, tls, ready)| Tally {
-                good,
-                failing: [(Cause::Failed(FailureClass::Refused), failing)].into(),
-                no_data,
-                connect,
-                others: OtherPhases { dns, tls, ready },
+        let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
+        (counts, times(), times(), times(), times(), times()).prop_map(
+            |((good, retried, failing, no_data), total, dns, connect, tls, ready)| {
+                let phases = ByPhase {
+                    dns,
+                    connect,
+                    tls,
+                    ready,
+                };
+                let connect_alone = ByPhase {
+                    connect: total.clone(),
+                    ..ByPhase::default()
+                };
+                Tally {
+                    good,
+                    retried,
+                    failing: [(Cause::Failed(FailureClass::Refused), failing)].into(),
+                    no_data,
+                    phases: if phases.is_connect_alone() {
+                        connect_alone
+                    } else {
+                        phases
+                    },
+                    total,
+                }
             },
         )
     }
@@ -251,9 +273,9 @@ mod tests {
         #[test]
         fn separately_stored_phases_are_added(whole in rollup()) {
             let mut apart = whole.clone();
-            apart.values_mut().for_each(|tally| tally.others = OtherPhases::default());
+            apart.values_mut().for_each(|tally| tally.phases = ByPhase::default());
             let mut packed = PackedRollup::of(&apart, None, None);
-            packed.add_others(&other_times(&whole));
+            packed.add_phases(&phase_rollup(&whole));
             for (id, tally) in &whole {
                 prop_assert_eq!(packed.get(id), Some(CheckCounts::of(tally)));
             }

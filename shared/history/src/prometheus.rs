@@ -8,10 +8,45 @@ use portpulse_core::group_state::Status;
 use portpulse_core::uptime::ObservedTime;
 
 use crate::api::visibility_name;
-use crate::view::{Overview, Percentiles, VisibilityState};
+use crate::state::State;
+use crate::view::{MonitorView, Overview, Percentiles, VisibilityState};
 
-/// The content type of the metrics.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The text format of the metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Exposition {
+    /// The text format of Prometheus.
+    #[default]
+    Prometheus,
+    /// OpenMetrics 1.0 (<https://prometheus.io/docs/specs/om/open_metrics_spec/>).
+    OpenMetrics,
+}
+
+impl Exposition {
+    /// The format that the header `Accept` of a request asks for.
+    pub fn of(accept: Option<&str>) -> Self {
+        match accept {
+            Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,
+            Some(_) | None => Self::Prometheus,
+        }
+    }
+
+    /// The content type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// Renders the metrics. All of them are gauges, which the two formats write alike, apart from the end.
+    pub fn text(self, overview: &Overview) -> String {
+        let text = text(overview);
+        match self {
+            Self::Prometheus => text,
+            Self::OpenMetrics => text + "# EOF\n",
+        }
+    }
+}
 
 const VISIBILITIES: [VisibilityState; 5] = [
     VisibilityState::Good,
@@ -21,7 +56,7 @@ const VISIBILITIES: [VisibilityState; 5] = [
     VisibilityState::Silent,
 ];
 
-/// Renders one sample per monitor and status, uptime window, and location and state. Metrics by location require a
+/// Renders one sample per monitor and status, state, uptime window, and location and state. Metrics by location require a
 /// private overview.
 pub fn text(overview: &Overview) -> String {
     let mut text = Text::default();
@@ -36,20 +71,38 @@ pub fn text(overview: &Overview) -> String {
         }
     }
     text.family(
+        "portpulse_state",
+        "State of the monitor, which is its status unless it is flapping or in maintenance: 1 for the current state.",
+    );
+    for monitor in &overview.monitors {
+        for state in State::ALL {
+            let labels = [("monitor", monitor.id.as_str()), ("state", state.as_str())];
+            text.sample(&labels, flag(state == State::of(monitor)));
+        }
+    }
+    text.family(
         "portpulse_uptime_ratio",
         "Share of the observed time without an outage.",
     );
     for monitor in &overview.monitors {
-        let uptime = monitor.uptime;
-        for (window, watched) in [
-            ("24h", uptime.day),
-            ("7d", uptime.week),
-            ("30d", uptime.month),
-            ("90d", uptime.quarter),
-        ] {
-            if let Some(share) = watched.and_then(ObservedTime::uptime) {
+        for (window, watched) in windows(monitor) {
+            if let Some(share) = watched.uptime() {
                 text.sample(&[("monitor", monitor.id.as_str()), ("window", window)], share);
             }
+        }
+    }
+    text.family(
+        "portpulse_watched_seconds",
+        "Observed time that the uptime rests on, outside of maintenance.",
+    );
+    for monitor in &overview.monitors {
+        for (window, watched) in windows(monitor) {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "seconds of some months are exact in a double"
+            )]
+            let seconds = watched.seconds() as f64;
+            text.sample(&[("monitor", monitor.id.as_str()), ("window", window)], seconds);
         }
     }
     let inside = || {
@@ -76,23 +129,23 @@ pub fn text(overview: &Overview) -> String {
         }
     }
     text.family(
-        "portpulse_connect_seconds",
-        "Connect times of the latest hour with data, accurate to 6.25 percent; the maximum (quantile 1) is exact.",
+        "portpulse_response_seconds",
+        "Total times (name resolution, connect, TLS handshake and answer) of the latest hour with data, accurate to 12 percent or 0.05 milliseconds.",
     );
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
-            if let Some(connect) = visibility.connect {
-                text.quantiles(&[("monitor", id), ("location", location.as_str())], connect);
+            if let Some(total) = visibility.total {
+                text.quantiles(&[("monitor", id), ("location", location.as_str())], total);
             }
         }
     }
     text.family(
         "portpulse_phase_seconds",
-        "Times of the other phases in the current hour, accurate to 12 percent or 0.05 milliseconds.",
+        "Times of each phase in the current hour, accurate to 12 percent or 0.05 milliseconds.",
     );
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
-            for (phase, times) in visibility.others.each() {
+            for (phase, times) in visibility.phases.each() {
                 let labels = [
                     ("monitor", id),
                     ("location", location.as_str()),
@@ -105,6 +158,19 @@ pub fn text(overview: &Overview) -> String {
         }
     }
     text.0
+}
+
+/// The windows of uptime that were read completely.
+fn windows(monitor: &MonitorView) -> impl Iterator<Item = (&'static str, ObservedTime)> {
+    let uptime = monitor.uptime;
+    let windows = [
+        ("24h", uptime.day),
+        ("7d", uptime.week),
+        ("30d", uptime.month),
+        ("90d", uptime.quarter),
+    ];
+    let windows = windows.into_iter();
+    windows.filter_map(|(window, watched)| Some((window, watched?)))
 }
 
 const fn flag(is: bool) -> f64 {

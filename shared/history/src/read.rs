@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use portpulse_core::group::{GroupId, shard_of};
 use portpulse_core::group_state::{ClosedIncident, GroupState};
 use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::period::Period;
-use portpulse_core::rollup::OtherTimes;
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::rollup::PhaseRollup;
 use portpulse_core::time::Interval;
+use portpulse_core::uptime::Objective;
 use portpulse_store::keys;
 use portpulse_store::table::{PagedQuery, Read, Table};
 use portpulse_store::{Error, Store, chain};
@@ -16,7 +17,11 @@ use portpulse_store::{Error, Store, chain};
 use crate::assemble;
 use crate::metered_table::MeteredTable;
 use crate::packed::PackedRollup;
-use crate::rollup_reader::{Budget, Part, parts, read_running, read_summaries};
+use crate::report::{self, Month, Report};
+pub use crate::rollup_reader::Detail;
+use crate::rollup_reader::{
+    Budget, Part, awaited_locations, parts, read_checks, read_running, read_summaries,
+};
 use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{Audience, IncidentsPage, MonitorPage, Overview, UpcomingMaintenance};
@@ -52,10 +57,10 @@ pub struct ReadLimit(
 );
 
 impl Default for ReadLimit {
-    /// 400 read units: twice the amount for 90 days of 50 monitors from three locations. At 0.125 USD per million,
-    /// 20,000 such requests cost 1 USD.
+    /// 500 read units: three times the amount for 90 days of 50 monitors from three locations, and enough for 90 days of their
+    /// phases. At 0.125 USD per million, 16,000 such requests cost 1 USD.
     fn default() -> Self {
-        Self(400)
+        Self(500)
     }
 }
 
@@ -107,8 +112,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(assemble::overview(&snapshot, audience, self.ahead, now))
     }
 
-    /// One monitor with its history; `None` if the id is not defined. For a private audience, phase times other than
-    /// connect are read from `since` on, by hour or by day.
+    /// One monitor with its history; `None` if the id is not defined. `detail` is for a private audience.
     ///
     /// # Errors
     /// See [`Reader::overview`].
@@ -116,7 +120,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         &self,
         audience: Audience,
         id: &MonitorId,
-        since: Period,
+        detail: impl Into<Detail>,
         now: Timestamp,
     ) -> Result<Option<MonitorPage>, Error> {
         let groups = self.groups_of(id).await?;
@@ -125,14 +129,14 @@ impl<T: Table + PagedQuery> Reader<T> {
         }
         let store = Store::new(MeteredTable::new(&self.table));
         let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
-        let since = match audience {
+        let detail = match audience {
             Audience::Public => None,
             Audience::Private => {
                 read_banners(&store, &mut snapshot).await?;
-                Some(since)
+                Some(detail.into())
             }
         };
-        self.read_history(&store, &mut snapshot, Some(id), since, now)
+        self.read_history(&store, &mut snapshot, Some(id), detail, now)
             .await?;
         Ok(assemble::monitor(&snapshot, id, audience, self.ahead, now))
     }
@@ -148,6 +152,55 @@ impl<T: Table + PagedQuery> Reader<T> {
         let since = first_day(now).start();
         self.read_incidents(&store, &mut snapshot, now, since).await?;
         Ok(assemble::incidents(&snapshot, audience, now))
+    }
+
+    /// The report of a month, of the monitors that the audience may see, against an objective if there
+    /// is one. The current month is reported up to `now`.
+    ///
+    /// # Errors
+    /// See [`Reader::overview`].
+    pub async fn report(
+        &self,
+        month: Month,
+        audience: Audience,
+        objective: Option<Objective>,
+        now: Timestamp,
+    ) -> Result<Report, Error> {
+        let store = Store::new(MeteredTable::new(&self.table));
+        let groups = self.groups().await?;
+        let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
+        self.read_incidents(&store, &mut snapshot, now, month.start())
+            .await?;
+        let first = Period::containing(month.start(), Grain::Day);
+        let last = month
+            .end()
+            .checked_sub(SignedDuration::from_secs(1))
+            .unwrap_or(now)
+            .min(now);
+        let first_hour = month.hours_without_day(now);
+        let mut unreadable = Vec::new();
+        let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
+        for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
+            let keep = |row, last: Option<&_>| PackedRollup::of(&row, last, None);
+            let share = self.left(&store) / sharers;
+            let bad = &mut unreadable;
+            if let Some(first_hour) = first_hour {
+                let (hour, share) = (Period::containing(now, Grain::Hour), share / RUNNING_SHARE);
+                let place = (*group, hour);
+                known.running = read_running(&store, place, &known.definitions, None, share, bad).await?;
+                let share = self.left(&store) / sharers;
+                known.hours = read_summaries(&store, (*group, first_hour, last), share, bad, keep).await?;
+                self.read_last_hour(&store, (*group, hour.later(-1)), known, None, bad, now)
+                    .await?;
+            }
+            let share = self.left(&store) / sharers;
+            known.days = read_summaries(&store, (*group, first, last), share, bad, keep).await?;
+        }
+        let report = report::assemble(&snapshot, month, audience, objective, now);
+        Ok(Report {
+            is_incomplete: report.is_incomplete || !unreadable.is_empty(),
+            ..report
+        })
     }
 
     /// The current state of all groups without history: definitions, group states, controls and locations.
@@ -177,7 +230,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(())
     }
 
-    /// The state and history of the given groups within the read limit. Contains phase times other than connect for the
+    /// The state and history of the given groups within the read limit. Contains the times of each phase for the
     /// current hour only.
     ///
     /// # Errors
@@ -195,13 +248,13 @@ impl<T: Table + PagedQuery> Reader<T> {
         store: &Store<MeteredTable<'_, T>>,
         snapshot: &mut Snapshot,
         only: Option<&MonitorId>,
-        since: Option<Period>,
+        detail: Option<Detail>,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.read_incidents(store, snapshot, now, first_day(now).start())
             .await?;
         let mut unreadable = Vec::new();
-        for part in parts(since, now) {
+        for part in parts(detail, now) {
             let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
             for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
                 // Each group gets an equal share of the rest, so that one large group does not use up the limit.
@@ -212,24 +265,53 @@ impl<T: Table + PagedQuery> Reader<T> {
                         let (share, place) = (share / RUNNING_SHARE, (*group, hour));
                         known.running =
                             read_running(store, place, &known.definitions, only, share, bad).await?;
+                        known.checks = std::mem::take(&mut known.running.checks);
                     }
                     Part::Rollups(first) => {
                         let keep = |row, last: Option<&_>| PackedRollup::of(&row, last, only);
                         let reach = read_summaries(store, (*group, first, now), share, bad, keep).await?;
                         *known.rollups_mut(first.grain()) = reach;
                     }
-                    Part::OtherTimes(first) => {
-                        let keep = |mut row: OtherTimes, _: Option<&_>| {
+                    Part::PhaseRollup(first) => {
+                        let keep = |mut row: PhaseRollup, _: Option<&_>| {
                             row.retain(|id, _| only.is_none_or(|only| only == id));
                             row
                         };
                         let found = read_summaries(store, (*group, first, now), share, bad, keep).await?;
-                        known.add_other_phases(first, found);
+                        known.add_phases(first, found);
+                    }
+                    Part::Checks(hour) => {
+                        let (checks, is_whole) = read_checks(store, (*group, hour), only, share, bad).await?;
+                        known.add_checks(checks, is_whole);
+                    }
+                    Part::LastHour(hour) => {
+                        self.read_last_hour(store, (*group, hour), known, only, bad, now)
+                            .await?;
                     }
                 }
             }
         }
         snapshot.unreadable.extend(unreadable);
+        Ok(())
+    }
+
+    /// Adds the last hour of the locations that have not summed it up yet.
+    async fn read_last_hour(
+        &self,
+        store: &Store<MeteredTable<'_, T>>,
+        (group, hour): (GroupId, Period),
+        known: &mut GroupSnapshot,
+        only: Option<&MonitorId>,
+        unreadable: &mut Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let awaited = awaited_locations(known, group, hour, now);
+        if awaited.is_empty() {
+            return Ok(());
+        }
+        let share = self.left(store) / RUNNING_SHARE;
+        let sums = read_running(store, (group, hour), &known.definitions, only, share, unreadable).await?;
+        known.add_last_hour(&awaited, sums);
         Ok(())
     }
 
@@ -277,7 +359,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(partitions.filter_map(|pk| candidates.get(pk).copied()).collect())
     }
 
-    /// Adds the incidents that closed in the month of `since` or later.
+    /// Adds the incidents that closed in the month of `since` or later, and the notes about incidents.
     async fn read_incidents(
         &self,
         store: &Store<MeteredTable<'_, T>>,
@@ -285,6 +367,11 @@ impl<T: Table + PagedQuery> Reader<T> {
         now: Timestamp,
         since: Timestamp,
     ) -> Result<(), Error> {
+        let (notes, unreadable) = store.operator_notes().await?;
+        snapshot.notes = notes;
+        snapshot
+            .unreadable
+            .extend(unreadable.iter().map(|error| chain(error)));
         // Incidents may use half of the remaining limit.
         let mut budget = Budget::new(self.left(store) / 2);
         let mut month = now;
@@ -325,8 +412,10 @@ async fn read_present<T: Table>(
     let mut snapshot = Snapshot::default();
     for group in groups {
         let group_state = store.group_state_as_of(*group, read).await?;
+        let mut definitions = store.definitions(*group).await?;
+        definitions.exclude_agents(&group_state.group_state.agents);
         let known = GroupSnapshot {
-            definitions: store.definitions(*group).await?,
+            definitions,
             group_state: group_state.group_state,
             ..GroupSnapshot::default()
         };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{Rollup, count_tick};
+use portpulse_core::rollup::{Rollup, RollupDelay, count_tick};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
 use portpulse_store::history::{HistoryRecord, Summary};
@@ -16,8 +16,23 @@ use portpulse_store::{Error, Store, chain};
 
 use crate::metered_table::MeteredTable;
 use crate::packed::PackedRollup;
-use crate::shown_range::{DAYS, HOURS};
-use crate::snapshot::{RollupHistory, RunningHour};
+use crate::shown_range::{CHECKS, DAYS, HOURS};
+use crate::snapshot::{GroupSnapshot, RollupHistory, RunningHour, SingleChecks};
+
+/// How detailed the times of a private monitor page are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The single checks of the last three hours, with all phases.
+    Checks,
+    /// The times of each phase from a period on, by hour or by day.
+    Phases(Period),
+}
+
+impl From<Period> for Detail {
+    fn from(since: Period) -> Self {
+        Self::Phases(since)
+    }
+}
 
 /// The maximum number of rows of the first read, while their size is unknown.
 const MAX_FIRST_ROWS: u64 = 4;
@@ -28,6 +43,9 @@ const MAX_BYTES_PER_READ: u64 = 384 * 1_024;
 /// The bytes that half a read unit covers.
 const BYTES_PER_HALF_UNIT: u64 = 4_096;
 
+/// The maximum time from a tick until it has stored a rollup, in seconds.
+const MAX_TICK_SECONDS: i64 = 120;
+
 /// A part of the history to read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
@@ -35,28 +53,42 @@ pub(crate) enum Part {
     RunningHour(Period),
     /// Rollups since a period.
     Rollups(Period),
-    /// Times of the phases other than connect, since a period.
-    OtherTimes(Period),
+    /// Times of each phase, since a period.
+    PhaseRollup(Period),
+    /// The single checks of one monitor in an hour.
+    Checks(Period),
+    /// The results of the last hour, tick by tick, of locations that have not summed it up yet.
+    LastHour(Period),
 }
 
 /// The parts in the order of reading, most important first.
-pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
+pub(crate) fn parts(detail: Option<Detail>, now: Timestamp) -> Vec<Part> {
     let hour = Period::containing(now, Grain::Hour);
     let today = Period::containing(now, Grain::Day);
     let mut parts = vec![
         Part::RunningHour(hour),
-        Part::Rollups(hour.later(1 - HOURS)),
+        // One hour more than shown, for a day that is not summed up yet.
+        Part::Rollups(hour.later(-HOURS)),
         Part::Rollups(today.later(1 - DAYS)),
     ];
-    match since.map(|since| (since, since.grain())) {
-        Some((since, Grain::Day)) => {
-            // Today is the sum of its hours.
-            let midnight = Period::containing(today.start(), Grain::Hour);
-            parts.extend([Part::OtherTimes(midnight), Part::OtherTimes(since)]);
+    match detail {
+        Some(Detail::Phases(since)) => match since.grain() {
+            Grain::Day => {
+                // Today is the sum of its hours.
+                let midnight = Period::containing(today.start(), Grain::Hour);
+                parts.extend([Part::PhaseRollup(midnight), Part::PhaseRollup(since)]);
+            }
+            Grain::Hour => parts.push(Part::PhaseRollup(since)),
+        },
+        // The current hour is read already.
+        Some(Detail::Checks) => {
+            let back = CHECKS.as_hours();
+            parts.extend((1..=back).map(|back| Part::Checks(hour.later(-back))));
         }
-        Some((since, Grain::Hour)) => parts.push(Part::OtherTimes(since)),
         None => {}
     }
+    // After the phases, which the results include already.
+    parts.push(Part::LastHour(hour.later(-1)));
     parts
 }
 
@@ -114,7 +146,9 @@ pub(crate) async fn read_running<T: Table + PagedQuery>(
 ) -> Result<RunningHour, Error> {
     let key_range = keys::results_of_hour(group, hour);
     let mut sums: BTreeMap<Location, Rollup> = BTreeMap::new();
-    let count = |(_, location, seen): (Tick, Location, Observations)| {
+    let mut checks = SingleChecks::new();
+    let count = |(tick, location, seen): (Tick, Location, Observations)| {
+        keep_check(&mut checks, only, tick, &location, &seen);
         count_tick(sums.entry(location).or_default(), definitions, &seen);
     };
     let whole = read(store, key_range, halves, unreadable, count).await?;
@@ -124,8 +158,68 @@ pub(crate) async fn read_running<T: Table + PagedQuery>(
     Ok(RunningHour {
         hour: Some(hour),
         rollups: rollups.collect(),
+        checks,
         is_complete: whole,
     })
+}
+
+/// The locations of a group that have not stored the rollup of `hour`, the last one, because it is not due yet.
+pub(crate) fn awaited_locations(
+    known: &GroupSnapshot,
+    group: GroupId,
+    hour: Period,
+    now: Timestamp,
+) -> Vec<Location> {
+    let stored = known.hours.rollups.get(&hour);
+    let is_awaited = |location: &Location| {
+        let delay = RollupDelay::of(group, location, &known.expected).hour.as_secs() + MAX_TICK_SECONDS;
+        now.as_second() <= hour.end_second() + delay
+            && stored.is_none_or(|stored| !stored.contains_key(location))
+    };
+    let reporting = known.group_state.locations.iter();
+    let reporting = reporting.filter(|(_, state)| state.tick.as_second() >= hour.first_second());
+    let awaited = reporting.filter(|(location, _)| is_awaited(location));
+    awaited.map(|(location, _)| location.clone()).collect()
+}
+
+/// Reads the single checks of a monitor in an hour, from the latest back, for at most `halves` half read units. Also
+/// returns whether all of them were read.
+pub(crate) async fn read_checks<T: Table + PagedQuery>(
+    store: &Store<MeteredTable<'_, T>>,
+    (group, hour): (GroupId, Period),
+    only: Option<&MonitorId>,
+    halves: u64,
+    unreadable: &mut Vec<String>,
+) -> Result<(SingleChecks, bool), Error> {
+    let mut checks = SingleChecks::new();
+    let keep = |(tick, location, seen): (Tick, Location, Observations)| {
+        keep_check(&mut checks, only, tick, &location, &seen);
+    };
+    let whole = read(
+        store,
+        keys::results_of_hour(group, hour),
+        halves,
+        unreadable,
+        keep,
+    )
+    .await?;
+    Ok((checks, whole))
+}
+
+/// Keeps the check of one monitor in a tick.
+fn keep_check(
+    checks: &mut SingleChecks,
+    only: Option<&MonitorId>,
+    tick: Tick,
+    location: &Location,
+    seen: &Observations,
+) {
+    if let Some(observation) = only.and_then(|only| seen.get(only)) {
+        checks
+            .entry(location.clone())
+            .or_default()
+            .insert(tick, observation.seen);
+    }
 }
 
 /// Passes the rows of a key range to `take`. Returns whether all of them were read.

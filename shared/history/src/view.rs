@@ -1,26 +1,31 @@
 //! Views: plain values, with private data in separate `inside` fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::banners::Banner;
-use portpulse_core::control::Control;
-use portpulse_core::definition::Monitor;
+use portpulse_core::by_phase::ByPhase;
+use portpulse_core::control::{Control, Note, Silence};
+use portpulse_core::decide::Explanation;
+use portpulse_core::definition::{About, Monitor};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{Ending, Finding, IncidentId, LocationProblem, Status};
+use portpulse_core::group_state::{
+    Cause, Ending, Finding, IncidentId, LocationProblem, Stability, Status, Urgency,
+};
 use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::other_phases::OtherPhases;
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::outcome::Phase;
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
-use portpulse_core::time::Tick;
+use portpulse_core::time::{Interval, Tick};
 use portpulse_core::uptime::ObservedTime;
 
 /// Who sees a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
-    /// Anyone: names, statuses and uptime. No hosts, ports, addresses, locations, connect times or texts of services:
+    /// Anyone: names, statuses and uptime of the monitors that are public. No hosts, ports, addresses, locations, times or texts of services:
     /// every `inside` is `None`. The status `exposed` is replaced by `down`.
     Public,
     /// Readers who may see everything.
@@ -64,7 +69,7 @@ pub struct LeftOut {
     pub hour: bool,
     /// The earliest closed incidents: uptime is `None`, since it would be too high.
     pub incidents: bool,
-    /// The earliest times of phases other than connect.
+    /// The earliest single checks or times of each phase.
     pub phases: bool,
 }
 
@@ -93,10 +98,14 @@ pub struct LocationStanding {
 pub struct MonitorView {
     /// The id.
     pub id: MonitorId,
+    /// The name, the description and the group from the definition. Public views omit the description.
+    pub about: About,
     /// The status from all locations.
     pub status: Status,
     /// When the status began; `None` if the monitor is up, or unknown without an incident.
     pub since: Option<Timestamp>,
+    /// Whether the monitor changes between up and down too often for notifications.
+    pub is_flapping: bool,
     /// Whether the monitor is in maintenance now.
     pub in_maintenance: bool,
     /// The current or next occurrence of each maintenance window, earliest first. Public views omit the reason, and
@@ -110,6 +119,13 @@ pub struct MonitorView {
     pub days: Vec<Bar>,
     /// Private data.
     pub inside: Option<Box<MonitorInside>>,
+}
+
+impl MonitorView {
+    /// The name for people; the id if none is configured.
+    pub fn title(&self) -> &str {
+        self.about.name.as_deref().unwrap_or(self.id.as_str())
+    }
 }
 
 /// An occurrence of a maintenance window, in which notifications are held back.
@@ -179,10 +195,12 @@ pub struct LocationVisibility {
     pub finding: Option<Finding>,
     /// The last banner of the service, recorded once an hour; on monitor pages only.
     pub banner: Option<Banner>,
-    /// Connect times of the latest hour with data.
-    pub connect: Option<Percentiles>,
-    /// Times of the other phases in the current hour.
-    pub others: OtherPhases<Option<Percentiles>>,
+    /// Total times of the latest hour with data.
+    pub total: Option<Percentiles>,
+    /// Times of each phase in the current hour.
+    pub phases: ByPhase<Option<Percentiles>>,
+    /// Single checks of the last hours, as far as read; on monitor pages only.
+    pub checks: Vec<Point>,
     /// Checks by hour, for the last 24 hours; on monitor pages only.
     pub hours: Vec<Point>,
     /// Checks by day, for the last 90 days; on monitor pages only.
@@ -204,37 +222,82 @@ pub enum VisibilityState {
     Silent,
 }
 
-/// The checks of an hour or a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Point {
-    /// The hour or day.
-    pub period: Period,
-    /// Checks with the expected result.
-    pub good: u32,
-    /// Checks with another result.
-    pub failing: u32,
-    /// Checks without a result.
-    pub no_data: u32,
-    /// Connect times of the good checks; `None` if there are none.
-    pub connect: Option<Percentiles>,
-    /// Times of the other phases, as far as read; `None` if there are none.
-    pub others: OtherPhases<Option<Percentiles>>,
+/// The time that a point covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// A single check, until the next one is due.
+    Check(Tick, Interval),
+    /// An hour or a day.
+    Period(Period),
 }
 
-impl Point {
-    /// The times of a phase.
-    pub fn times(&self, phase: Phase) -> Option<Percentiles> {
-        match phase {
-            Phase::Dns => self.others.dns,
-            Phase::Connect => self.connect,
-            Phase::Tls => self.others.tls,
-            Phase::Ready => self.others.ready,
+impl Slot {
+    /// The start.
+    pub fn start(self) -> Timestamp {
+        match self {
+            Self::Check(tick, _) => tick.timestamp(),
+            Self::Period(period) => period.start(),
+        }
+    }
+
+    /// The end, exclusive.
+    pub fn end(self) -> Timestamp {
+        match self {
+            Self::Check(tick, interval) => tick.later(interval, 1).timestamp(),
+            Self::Period(period) => period.later(1).start(),
         }
     }
 }
 
-/// The duration of a phase. Accurate to 6.25 %; phases other than connect are stored with fewer digits, which adds
-/// another 5 % or 0.05 ms.
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Check(tick, _) => tick.fmt(f),
+            Self::Period(period) => period.fmt(f),
+        }
+    }
+}
+
+/// A check, or the checks of an hour or a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// The time that the checks cover.
+    pub slot: Slot,
+    /// Checks with the expected result.
+    pub good: u32,
+    /// Good checks that failed at first and were good when made again.
+    pub retried: u32,
+    /// Checks with another result.
+    pub failing: u32,
+    /// Checks without a result.
+    pub no_data: u32,
+    /// Total times of the good checks; `None` if there are none.
+    pub total: Option<Percentiles>,
+    /// Times of each phase, as far as read; `None` if there are none.
+    pub phases: ByPhase<Option<Percentiles>>,
+}
+
+/// What a time covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timed {
+    /// A whole check: name resolution, connect, TLS handshake and answer.
+    Total,
+    /// One phase of a check.
+    Phase(Phase),
+}
+
+impl Point {
+    /// The times of whole checks, or of a phase.
+    pub const fn times(&self, what: Timed) -> Option<Percentiles> {
+        match what {
+            Timed::Total => self.total,
+            Timed::Phase(phase) => *self.phases.get(phase),
+        }
+    }
+}
+
+/// The duration of a check or a phase. Accurate to 6.25 %; phases other than connect are stored with fewer digits, which
+/// adds another 5 % or 0.05 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percentiles {
     /// The median.
@@ -261,6 +324,8 @@ impl Percentiles {
 pub struct IncidentView {
     /// The id, as in notifications.
     pub id: IncidentId,
+    /// The name of the monitor for people; its id if none is configured.
+    pub title: String,
     /// The status during the incident.
     pub status: Status,
     /// The first failing tick.
@@ -269,6 +334,8 @@ pub struct IncidentView {
     pub opened: Timestamp,
     /// When and why the incident ended; `None` while it is open.
     pub closed: Option<(Timestamp, Ending)>,
+    /// The notes of operators, oldest first. Public views have only those that are marked as public.
+    pub notes: Vec<OperatorNote>,
     /// Private data.
     pub inside: Option<IncidentInside>,
 }
@@ -276,12 +343,28 @@ pub struct IncidentView {
 /// Private data of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentInside {
+    /// The layer of the fault, with its evidence in one sentence.
+    pub diagnosis: Option<Explanation>,
+    /// The cluster of incidents that this one is notified with.
+    pub cluster: Option<IncidentId>,
     /// The latest finding.
     pub finding: Option<Finding>,
-    /// When the last notification was sent; `None` if none was sent yet.
-    pub notified: Option<Timestamp>,
+    /// The latest changes of the cause, oldest first: when, from which cause, and to which.
+    pub cause_changes: Vec<(Timestamp, Cause, Cause)>,
+    /// When the first and the last notification were sent; `None` if none was sent yet.
+    pub notified: Option<(Timestamp, Timestamp)>,
     /// The number of reminders sent.
     pub reminders: u32,
+    /// Whether the incident was escalated.
+    pub urgency: Urgency,
+    /// Whether the monitor was flapping.
+    pub stability: Stability,
+    /// The acknowledgement, if it is the latest of the monitor.
+    pub acknowledged: Option<Note>,
+    /// The latest silence of the monitor, if it began during the incident.
+    pub silenced: Option<Silence>,
+    /// The monitors that this one depends on, at any depth, and that have an open incident; empty if the incident is closed.
+    pub dependencies: BTreeSet<MonitorId>,
 }
 
 /// One monitor with its incidents.

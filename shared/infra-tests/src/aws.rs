@@ -159,6 +159,13 @@ pub enum Operation<'a> {
     Query(&'a str),
     /// A GET request for a path.
     Get(&'a str),
+    /// A POST request to a path.
+    Post {
+        /// The path.
+        path: &'a str,
+        /// The body.
+        body: &'a str,
+    },
     /// Lambda's `Invoke`.
     Invoke {
         /// The function's name.
@@ -197,6 +204,7 @@ pub fn call(endpoint: &str, region: &str, service: &str, operation: &Operation<'
             *form,
         ),
         Operation::Get(path) => (format!("GET {path}"), String::new(), ""),
+        Operation::Post { path, body } => (format!("POST {path}"), String::new(), *body),
         Operation::Invoke {
             function,
             invocation,

@@ -1,11 +1,11 @@
-//! Runs `terraform` on one configuration: variables, state, and commands.
+//! Runs `terraform` on one configuration: arguments, state, and commands.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A Terraform command failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum TerraformError {
 
 /// The file of the plan, in the directory of the configuration.
 const PLAN: &str = "plan";
+
+/// The module block of the configurations in `infra/examples/`.
+const MODULE: &str = "portpulse";
 
 /// A configuration in its own directory, which also holds its state and providers.
 #[derive(Debug)]
@@ -86,47 +89,44 @@ impl Terraform {
         Ok(terraform)
     }
 
-    /// Applies the configuration, without approval.
+    /// Applies the configuration with these arguments of its module, without approval. Without arguments, those of the last call
+    /// or of the configuration apply.
     ///
     /// # Errors
     /// If Terraform cannot be run, or fails.
-    pub fn apply(&self, variables: &Value) -> Result<(), TerraformError> {
-        let variables = self.variables(variables)?;
+    pub fn apply(&self, arguments: &Value) -> Result<(), TerraformError> {
+        self.set_arguments(arguments)?;
         self.run(&[
             "apply".to_owned(),
             "-input=false".to_owned(),
             "-auto-approve".to_owned(),
-            variables,
         ])?;
         Ok(())
     }
 
-    /// Destroys all resources, without approval.
+    /// Destroys all resources, without approval, and returns the output.
     ///
     /// # Errors
     /// If Terraform cannot be run, or fails.
-    pub fn destroy(&self, variables: &Value) -> Result<(), TerraformError> {
-        let variables = self.variables(variables)?;
+    pub fn destroy(&self, arguments: &Value) -> Result<String, TerraformError> {
+        self.set_arguments(arguments)?;
         self.run(&[
             "destroy".to_owned(),
             "-input=false".to_owned(),
             "-auto-approve".to_owned(),
-            variables,
-        ])?;
-        Ok(())
+        ])
     }
 
     /// Plans an apply and returns its changes.
     ///
     /// # Errors
     /// If Terraform cannot be run, or fails.
-    pub fn plan(&self, variables: &Value) -> Result<Vec<Change>, TerraformError> {
-        let variables = self.variables(variables)?;
+    pub fn plan(&self, arguments: &Value) -> Result<Vec<Change>, TerraformError> {
+        self.set_arguments(arguments)?;
         self.run(&[
             "plan".to_owned(),
             "-input=false".to_owned(),
             format!("-out={PLAN}"),
-            variables,
         ])?;
         let shown = self.json(&["show".to_owned(), "-json".to_owned(), PLAN.to_owned()])?;
         let resources = shown.get("resource_changes").and_then(Value::as_array);
@@ -179,13 +179,14 @@ impl Terraform {
         self.json(&["show".to_owned(), "-json".to_owned()])
     }
 
-    fn variables(&self, variables: &Value) -> Result<String, TerraformError> {
-        let path = self.directory.join("test.tfvars.json");
-        fs::write(&path, variables.to_string()).map_err(|source| TerraformError::Write {
-            path: path.clone(),
-            source,
-        })?;
-        Ok(format!("-var-file={}", path.display()))
+    /// Writes the arguments of the module into an override file. <https://developer.hashicorp.com/terraform/language/files/override>
+    fn set_arguments(&self, arguments: &Value) -> Result<(), TerraformError> {
+        if arguments.as_object().is_none_or(serde_json::Map::is_empty) {
+            return Ok(());
+        }
+        let path = self.directory.join("test_override.tf.json");
+        let text = json!({ "module": { MODULE: arguments } }).to_string();
+        fs::write(&path, text).map_err(|source| TerraformError::Write { path, source })
     }
 
     fn json(&self, arguments: &[String]) -> Result<Value, TerraformError> {

@@ -57,6 +57,17 @@ impl LocalAws {
         Ok((Self { dynamodb, sns }, published))
     }
 
+    /// An empty database in memory. Published messages are discarded.
+    ///
+    /// # Errors
+    /// If the table cannot be created.
+    pub fn in_memory() -> Result<Self, DynamoDbError> {
+        let dynamodb = DynamoDb::in_memory()?;
+        let (sns, _) = Sns::new();
+        let sns = Arc::new(sns);
+        Ok(Self { dynamodb, sns })
+    }
+
     /// Answers a request. Blocks during database access.
     pub fn answer(&self, request: &Request) -> Answer {
         match &request.target {

@@ -9,7 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::Value;
 
 use crate::open::{Content, Key, OpenNode, Stack};
-use crate::tree::{Entries, Kind, Node, Tree};
+use crate::tree::{Entries, Entry, Kind, Node, Spot, Tree};
 use crate::{MAX_BYTES, Mistake, scalar};
 
 /// The maximum depth of nested values; definitions need five levels.
@@ -18,15 +18,27 @@ const MAX_DEPTH: usize = 32;
 const MAX_ALIASED: usize = MAX_BYTES;
 
 impl Tree {
-    /// Parses a text.
-    pub(crate) fn parse(text: &str, ambiguous_scalars: AmbiguousScalars) -> Self {
-        Builder::new(ambiguous_scalars).build(text)
+    /// Parses the text of the file with this index.
+    pub(crate) fn parse(text: &str, ambiguous_scalars: AmbiguousScalars, file: usize) -> Self {
+        let builder = Builder {
+            ambiguous_scalars,
+            file,
+            ..Builder::default()
+        };
+        builder.build(text)
     }
+}
+
+/// A tag as written in YAML, such as `!!binary`.
+fn tag_name(tag: &Tag) -> String {
+    format!("{}{}", tag.handle, tag.suffix).replace("tag:yaml.org,2002:", "!!")
 }
 
 /// The state of the parser.
 #[derive(Default)]
 struct Builder {
+    /// The index of the file.
+    file: usize,
     open: Stack,
     root: Option<Rc<Node>>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -55,10 +67,10 @@ enum Next {
 }
 
 impl Builder {
-    fn new(ambiguous_scalars: AmbiguousScalars) -> Self {
-        Self {
-            ambiguous_scalars,
-            ..Self::default()
+    fn spot(&self, line: usize) -> Spot {
+        Spot {
+            file: self.file,
+            line,
         }
     }
 
@@ -74,7 +86,8 @@ impl Builder {
         } else {
             self.read(text)
         };
-        let null = || Rc::new(Node::new(1, Kind::Scalar(Value::Null)));
+        let first = self.spot(1);
+        let null = || Rc::new(Node::new(first, Kind::Scalar(Value::Null)));
         Tree {
             root: self.root.unwrap_or_else(null),
             mistakes: self.mistakes,
@@ -117,6 +130,9 @@ impl Builder {
             Event::Alias(anchor) => return self.alias(anchor, line),
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), line);
+                if self.tagged_scalar(&text, tag.as_deref(), anchor, line) {
+                    return Next::Continue;
+                }
                 self.scalar(&text, style, anchor, line);
             }
             Event::SequenceStart(anchor, tag) => {
@@ -146,7 +162,7 @@ impl Builder {
             );
         }
         self.open.push(OpenNode {
-            line,
+            spot: self.spot(line),
             anchor,
             content,
         });
@@ -155,7 +171,7 @@ impl Builder {
 
     fn end(&mut self) {
         let Some(OpenNode {
-            line,
+            spot,
             anchor,
             content,
         }) = self.open.pop()
@@ -168,12 +184,12 @@ impl Builder {
                 mut entries, merged, ..
             } => {
                 if let Some(merged) = merged {
-                    self.merge(&mut entries, &merged, line);
+                    self.merge(&mut entries, &merged, spot.line);
                 }
                 Kind::Map(entries)
             }
         };
-        let node = Rc::new(Node::new(line, kind));
+        let node = Rc::new(Node::new(spot, kind));
         self.anchor(anchor, &node);
         self.attach(node);
     }
@@ -254,7 +270,10 @@ impl Builder {
             if self.ambiguous_scalars == AmbiguousScalars::Refused && !matches!(value, Ok(Value::String(_))) {
                 self.mistake(line, "the name is not a string in YAML", "put the name in quotes");
             }
-            let node = Rc::new(Node::new(line, Kind::Scalar(Value::String(text.to_owned()))));
+            let node = Rc::new(Node::new(
+                self.spot(line),
+                Kind::Scalar(Value::String(text.to_owned())),
+            ));
             self.anchor(anchor, &node);
             return;
         }
@@ -265,14 +284,15 @@ impl Builder {
             // A string, so that the field is not reported as missing too.
             Value::String(text.to_owned())
         });
-        let node = Rc::new(Node::new(line, Kind::Scalar(value)));
+        let node = Rc::new(Node::new(self.spot(line), Kind::Scalar(value)));
         self.anchor(anchor, &node);
         self.attach(node);
     }
 
     fn name(&mut self, name: String, line: usize) {
         let first = self.open.line_of(&name);
-        self.open.set_key(Key::Named { name, line });
+        let spot = self.spot(line);
+        self.open.set_key(Key::Named { name, spot });
         if let Some(first) = first {
             let what = format!("is a duplicate of line {first}");
             self.mistake(line, what, "remove or rename one of them");
@@ -306,9 +326,34 @@ impl Builder {
         }
     }
 
+    /// Reads a scalar of another program with a tag such as `!!binary` as a map of the tag to the text, because the text
+    /// alone would be another value. Returns whether the scalar was read.
+    fn tagged_scalar(&mut self, text: &str, tag: Option<&Tag>, anchor: usize, line: usize) -> bool {
+        let name = tag.map(tag_name).unwrap_or_default();
+        let is_core = matches!(
+            name.as_str(),
+            "" | "!!str" | "!!int" | "!!float" | "!!bool" | "!!null"
+        );
+        if self.ambiguous_scalars == AmbiguousScalars::Refused || is_core || self.open.expects_name() {
+            return false;
+        }
+        let spot = self.spot(line);
+        let value = Rc::new(Node::new(spot, Kind::Scalar(Value::String(text.to_owned()))));
+        let node = Rc::new(Node::new(
+            spot,
+            Kind::Map(Entries::from([(name, Entry { spot, value })])),
+        ));
+        self.anchor(anchor, &node);
+        self.attach(node);
+        true
+    }
+
     fn refuse_tag(&mut self, tag: Option<&Tag>, line: usize) {
+        if self.ambiguous_scalars == AmbiguousScalars::Text {
+            return;
+        }
         if let Some(tag) = tag {
-            let text = format!("{}{}", tag.handle, tag.suffix).replace("tag:yaml.org,2002:", "!!");
+            let text = tag_name(tag);
             let help = "remove the tag; quote strings that look like other types";
             self.mistake(line, format!("has the tag `{}`", text.escape_debug()), help);
         }
@@ -334,13 +379,13 @@ impl Builder {
             help,
         );
         self.mistakes
-            .push(Mistake::new(error.marker().line(), diagnostic));
+            .push(self.spot(error.marker().line()).mistake(diagnostic));
     }
 
     /// Adds a mistake in the current value.
     fn mistake(&mut self, line: usize, what: impl Into<String>, help: impl Into<String>) {
         let at = self.open.path();
-        self.mistakes
-            .push(Mistake::new(line, Diagnostic::new(at, what, help)));
+        let mistake = self.spot(line).mistake(Diagnostic::new(at, what, help));
+        self.mistakes.push(mistake);
     }
 }

@@ -9,6 +9,7 @@ mod build;
 mod mistake;
 mod open;
 mod scalar;
+mod source;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use build::AmbiguousScalars;
 use tree::Tree;
 
 pub use mistake::Mistake;
+pub use source::Source;
 
 /// The maximum size of a file in bytes: enough for 10,000 monitors with all fields.
 pub const MAX_BYTES: usize = 8 << 20;
@@ -32,6 +34,26 @@ pub fn read(text: &str, network_access: NetworkAccess) -> Result<DefinitionFile,
     read_as(text, |value| DefinitionFile::validate(value, network_access))
 }
 
+/// Reads files of definitions as one: `monitors` are joined, each id once; `maintenance` and `agents` are concatenated; one
+/// file may have `defaults`, which apply to all.
+///
+/// # Errors
+/// As [`read_as`].
+pub fn read_files(files: &[Source], network_access: NetworkAccess) -> Result<DefinitionFile, Vec<Mistake>> {
+    read_files_as(files, |value| DefinitionFile::validate(value, network_access))
+}
+
+/// Reads files of definitions as one and validates them with `validate`.
+///
+/// # Errors
+/// As [`read_as`].
+pub fn read_files_as<T>(
+    files: &[Source],
+    validate: impl FnOnce(&Value) -> Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Mistake>> {
+    validated(Tree::join(files), validate)
+}
+
 /// Reads YAML and validates it with `validate`.
 ///
 /// # Errors
@@ -41,11 +63,18 @@ pub fn read_as<T>(
     text: &str,
     validate: impl FnOnce(&Value) -> Result<T, Vec<Diagnostic>>,
 ) -> Result<T, Vec<Mistake>> {
+    validated(Tree::parse(text, AmbiguousScalars::Refused, 0), validate)
+}
+
+fn validated<T>(
+    tree: Tree,
+    validate: impl FnOnce(&Value) -> Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Mistake>> {
     let Tree {
         root,
         mut mistakes,
         complete,
-    } = Tree::parse(text, AmbiguousScalars::Refused);
+    } = tree;
     // Diagnostics of an incomplete file would be misleading.
     let file = complete.then(|| validate(&root.value()));
     match file {
@@ -68,12 +97,13 @@ pub fn read_as<T>(
     Err(mistakes)
 }
 
-/// Reads YAML of another program. Ambiguous scalars are strings.
+/// Reads YAML of another program. Ambiguous scalars are strings; a scalar with a tag such as `!!binary` is a map of the tag
+/// to the text.
 ///
 /// # Errors
 /// All mistakes in the YAML.
 pub fn read_value(text: &str) -> Result<Value, Vec<Mistake>> {
-    let tree = Tree::parse(text, AmbiguousScalars::Text);
+    let tree = Tree::parse(text, AmbiguousScalars::Text, 0);
     if tree.mistakes.is_empty() {
         return Ok(tree.root.value());
     }

@@ -6,6 +6,8 @@ use portpulse_core::definition::Diagnostic;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("line {line}: {diagnostic}")]
 pub struct Mistake {
+    /// The index of the file, from 0.
+    pub file: usize,
     /// The line of the value or of its nearest parent in the file, from 1.
     pub line: usize,
     /// The diagnostic.
@@ -14,6 +16,11 @@ pub struct Mistake {
 
 impl Mistake {
     pub(crate) fn new(line: usize, diagnostic: Diagnostic) -> Self {
-        Self { line, diagnostic }
+        let file = 0;
+        Self {
+            file,
+            line,
+            diagnostic,
+        }
     }
 }

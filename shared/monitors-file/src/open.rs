@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use portpulse_core::definition::FieldPath;
 
-use crate::tree::{Entries, Entry, Node};
+use crate::tree::{Entries, Entry, Node, Spot};
 
 /// The open lists and maps, the outermost first.
 #[derive(Default)]
@@ -12,7 +12,7 @@ pub(crate) struct Stack(Vec<OpenNode>);
 
 /// An open list or map.
 pub(crate) struct OpenNode {
-    pub(crate) line: usize,
+    pub(crate) spot: Spot,
     pub(crate) anchor: usize,
     pub(crate) content: Content,
 }
@@ -31,7 +31,7 @@ pub(crate) enum Key {
     /// A name comes next.
     AwaitingName,
     /// The value of this name comes next.
-    Named { name: String, line: usize },
+    Named { name: String, spot: Spot },
     /// The value of `<<` comes next.
     Merge,
     /// A list or map in place of a name is open.
@@ -81,7 +81,7 @@ impl Stack {
     /// The line of this name in the innermost map, if it exists.
     pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
         match &self.0.last()?.content {
-            Content::Map { entries, .. } => entries.get(name).map(|entry| entry.line),
+            Content::Map { entries, .. } => entries.get(name).map(|entry| entry.spot.line),
             Content::List(_) => None,
         }
     }
@@ -105,8 +105,8 @@ impl Stack {
         match &mut open.content {
             Content::List(nodes) => nodes.push(node),
             Content::Map { entries, merged, key } => match std::mem::replace(key, Key::AwaitingName) {
-                Key::Named { name, line } => {
-                    entries.insert(name, Entry { line, value: node });
+                Key::Named { name, spot } => {
+                    entries.insert(name, Entry { spot, value: node });
                 }
                 Key::Merge => *merged = Some(node),
                 Key::Complex => *key = Key::Dropped,

@@ -38,6 +38,10 @@ pub(crate) fn plain(text: &str) -> Result<Value, AmbiguousScalar> {
     if is_yaml_1_1_boolean(text) {
         return Err(AmbiguousScalar::BOOLEAN);
     }
+    // Other numbers and all times start with a digit, a sign or a dot.
+    if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.')) {
+        return Ok(Value::String(text.to_owned()));
+    }
     if is_rewritten_time(text) {
         return Err(AmbiguousScalar::TIME);
     }

@@ -16,10 +16,31 @@ pub(crate) struct Tree {
     pub(crate) complete: bool,
 }
 
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// The index of the file, from 0.
+    pub(crate) file: usize,
+    /// The line, from 1.
+    pub(crate) line: usize,
+}
+
+impl Spot {
+    /// Adds the place to a diagnostic.
+    pub(crate) fn mistake(self, diagnostic: Diagnostic) -> Mistake {
+        let Self { file, line } = self;
+        Mistake {
+            file,
+            line,
+            diagnostic,
+        }
+    }
+}
+
 /// A value and its first line.
 #[derive(Debug)]
 pub(crate) struct Node {
-    line: usize,
+    pub(crate) spot: Spot,
     pub(crate) kind: Kind,
     /// The size of a copy in bytes: the text, and 16 for each value.
     pub(crate) weight: usize,
@@ -39,13 +60,13 @@ pub(crate) type Entries = BTreeMap<String, Entry>;
 /// An entry of a map.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// The line of the name.
-    pub(crate) line: usize,
+    /// The place of the name.
+    pub(crate) spot: Spot,
     pub(crate) value: Rc<Node>,
 }
 
 impl Node {
-    pub(crate) fn new(line: usize, kind: Kind) -> Self {
+    pub(crate) fn new(spot: Spot, kind: Kind) -> Self {
         const EACH: usize = 16;
         let (inside, below) = match &kind {
             Kind::Scalar(Value::String(text)) => (text.len(), 0),
@@ -61,7 +82,7 @@ impl Node {
             }),
         };
         Self {
-            line,
+            spot,
             kind,
             weight: EACH + inside,
             depth: 1 + below,
@@ -82,9 +103,9 @@ impl Node {
         }
     }
 
-    /// The line of the value at a path, or of its nearest parent in the file.
-    pub(crate) fn line_of(&self, at: &FieldPath) -> usize {
-        let (mut line, mut node) = (self.line, self);
+    /// The place of the value at a path, or of its nearest parent in the file.
+    pub(crate) fn spot_of(&self, at: &FieldPath) -> Spot {
+        let (mut spot, mut node) = (self.spot, self);
         for part in at.parts() {
             let next = match &node.kind {
                 Kind::Scalar(_) => None,
@@ -92,19 +113,19 @@ impl Node {
                     .parse()
                     .ok()
                     .and_then(|index: usize| nodes.get(index))
-                    .map(|node| (node.line, node)),
-                Kind::Map(entries) => entries.get(part).map(|entry| (entry.line, &entry.value)),
+                    .map(|node| (node.spot, node)),
+                Kind::Map(entries) => entries.get(part).map(|entry| (entry.spot, &entry.value)),
             };
             match next {
-                Some((next_line, next_node)) => (line, node) = (next_line, next_node),
+                Some((next_spot, next_node)) => (spot, node) = (next_spot, next_node),
                 None => break,
             }
         }
-        line
+        spot
     }
 
-    /// Adds the line to a diagnostic.
+    /// Adds the place to a diagnostic.
     pub(crate) fn mistake(&self, diagnostic: Diagnostic) -> Mistake {
-        Mistake::new(self.line_of(&diagnostic.at), diagnostic)
+        self.spot_of(&diagnostic.at).mistake(diagnostic)
     }
 }

@@ -167,9 +167,10 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
 fn check(port: u16) {
     let target = Target {
         host: Host::Address(Ipv4Addr::LOCALHOST.into()),
-        port,
+        port: Some(port),
         ip: IpFamily::Any,
         timeout: Duration::from_secs(30),
+        fail_slower_than: None,
         check: Check::Ready(Readiness::of(Service::Https, port)),
     };
     let targets = vec![target; CHECKS];

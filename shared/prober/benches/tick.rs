@@ -192,9 +192,10 @@ fn probe(settings: Settings, addresses: &[SocketAddr]) -> (Duration, Duration) {
         .iter()
         .map(|address| Target {
             host: Host::Address(address.ip()),
-            port: address.port(),
+            port: Some(address.port()),
             ip: IpFamily::Any,
             timeout: Duration::from_secs(5),
+            fail_slower_than: None,
             check: Check::Connect(CloseMode::Fin),
         })
         .collect();

@@ -1,27 +1,35 @@
-//! The check of one target, from the first SYN to the outcome.
+//! The check of one target, from the first packet to the outcome.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portpulse_core::choice::CloseMode;
 use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::readiness::{DnsCheck, Protocol, Transport};
-use portpulse_core::target::{Check, Target};
+use portpulse_core::secret::SecretName;
+use portpulse_core::target::{Check, Host, Target};
 use portpulse_ready::{
-    ExchangeFailure, ExchangeResult, Healthy, Request, SocketError, TlsClient, exchange,
+    ExchangeFailure, ExchangeResult, Healthy, OtherHosts, Request, SocketError, TlsClient, exchange,
     exchange_dns_over_udp,
 };
+use portpulse_secrets::{CachedSecrets, Secret};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::connect::{self, AddressOrder, AttemptSettings, ConnectFailure, Connected, TimeLimit};
 use crate::pacing::Lag;
+use crate::ping::ping;
+use crate::request_secrets;
 
 /// A target with resolved addresses.
 pub(crate) struct Resolved<'a> {
     pub(crate) target: &'a Target,
     /// The addresses in the order of attempts; never empty.
     pub(crate) addresses: Vec<SocketAddr>,
+    /// The hosts of the addresses that SRV records name.
+    pub(crate) hosts: BTreeMap<SocketAddr, Host>,
     /// The time of name resolution, which counts towards the target's timeout; absent for an address.
     pub(crate) dns: Option<Duration>,
 }
@@ -32,6 +40,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) deadline: Instant,
     pub(crate) sockets: &'a Semaphore,
     pub(crate) tls: &'a TlsClient,
+    pub(crate) other_hosts: &'a Arc<dyn OtherHosts>,
+    pub(crate) secrets: &'a CachedSecrets,
     pub(crate) lag: &'a Lag,
 }
 
@@ -44,8 +54,14 @@ pub(crate) async fn check<'a>(
     let Resolved {
         target,
         addresses,
+        mut hosts,
         dns,
     } = resolved;
+    // Before the clock of the check starts: the time of the store of secrets is not charged to the target.
+    let secrets = match request_secrets::read(shared.secrets, target, shared.deadline).await {
+        Ok(secrets) => secrets,
+        Err(no_data) => return Outcome::NoData(no_data),
+    };
     let started = Instant::now();
     let own_limit = started + target.timeout.saturating_sub(dns.unwrap_or_default());
     let limit = if own_limit <= shared.deadline {
@@ -54,15 +70,21 @@ pub(crate) async fn check<'a>(
         TimeLimit::Deadline(shared.deadline)
     };
     let (close, order) = match &target.check {
+        Check::Ping => {
+            let asked = in_turn(&addresses, Datagram::Echo, dns, limit, shared.lag);
+            let outcome = Box::pin(asked).await;
+            drop(permit);
+            return outcome.limited(target.fail_slower_than);
+        }
         Check::Connect(close) => (*close, AddressOrder::Race),
         Check::Ready(readiness) => {
             if let Protocol::Dns(question) = readiness.protocol()
                 && question.transport() == Transport::Udp
             {
-                let asked = over_udp(&addresses, question, dns, limit, shared.lag);
+                let asked = in_turn(&addresses, Datagram::Query(question), dns, limit, shared.lag);
                 let outcome = Box::pin(asked).await;
                 drop(permit);
-                return outcome;
+                return outcome.limited(target.fail_slower_than);
             }
             let order = if readiness.protocol().counts_hang_ups() {
                 AddressOrder::Sequential
@@ -84,7 +106,13 @@ pub(crate) async fn check<'a>(
         ..Phases::default()
     };
     match connect::connect_to_first(&addresses, permit, settings).await {
-        Ok(connected) => finish(connected, target, phases, limit, shared.tls).await,
+        Ok(connected) => {
+            let host = hosts
+                .remove(&connected.address)
+                .unwrap_or_else(|| target.host.clone());
+            let outcome = finish(connected, (target, host), phases, limit, shared, secrets).await;
+            outcome.limited(target.fail_slower_than)
+        }
         Err(ConnectFailure { address, error }) => {
             let phases = Phases {
                 connect: Some(started.elapsed()),
@@ -104,13 +132,14 @@ pub(crate) async fn check<'a>(
     }
 }
 
-/// Runs the exchange that the check requires on an open connection, then closes the connection.
+/// Runs the exchange that the check requires on an open connection to a host of the target, then closes the connection.
 async fn finish(
     connected: Connected<'_>,
-    target: &Target,
+    (target, host): (&Target, Host),
     phases: Phases,
     limit: TimeLimit,
-    tls: &TlsClient,
+    shared: Shared<'_>,
+    secrets: BTreeMap<SecretName, Secret>,
 ) -> Outcome {
     let Connected {
         stream,
@@ -124,7 +153,7 @@ async fn finish(
         ..phases
     };
     let readiness = match &target.check {
-        Check::Connect(_) => {
+        Check::Connect(_) | Check::Ping => {
             drop(stream);
             return Outcome::Open(Opened {
                 address,
@@ -136,7 +165,13 @@ async fn finish(
         }
         Check::Ready(readiness) => readiness,
     };
-    let request = Request::new(readiness.clone(), target.host.clone(), target.port, tls);
+    let request = Request::new(readiness.clone(), host, address.port(), shared.tls);
+    let mut request = request.with_secrets(secrets);
+    if let Protocol::Http(check) = readiness.protocol()
+        && check.follows()
+    {
+        request = request.with_other_hosts(Arc::clone(shared.other_hosts));
+    }
     // Boxed to keep the futures of the many checks without an exchange small.
     let report = Box::pin(exchange(stream, &request, limit.at())).await;
     drop(permit);
@@ -148,40 +183,33 @@ async fn finish(
     outcome(report.result, address, phases, trust, limit)
 }
 
-/// Runs a DNS check over UDP. There is no connect phase, and each address gets an equal share of the remaining time.
-async fn over_udp(
+/// A check by datagrams, without a connection.
+#[derive(Clone, Copy)]
+enum Datagram<'a> {
+    /// An ICMP echo.
+    Echo,
+    /// A DNS query over UDP.
+    Query(&'a DnsCheck),
+}
+
+/// Checks one address after another until one answers, each with an equal share of the remaining time.
+async fn in_turn(
     addresses: &[SocketAddr],
-    question: &DnsCheck,
+    datagram: Datagram<'_>,
     dns: Option<Duration>,
     limit: TimeLimit,
     lag: &Lag,
 ) -> Outcome {
     let mut found: Option<Outcome> = None;
     for (tried, address) in addresses.iter().enumerate() {
-        let started = Instant::now();
+        let now = Instant::now();
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let share = limit.at_time(started + limit.at().saturating_duration_since(started) / waiting);
-        let report = exchange_dns_over_udp(*address, question, share.at()).await;
-        let trust = if lag.seen_since(started) {
-            Trust::Starved
-        } else {
-            Trust::Clock
+        let share = limit.at_time(now + limit.at().saturating_duration_since(now) / waiting);
+        let this = match datagram {
+            Datagram::Echo => pinged(*address, dns, share, lag).await,
+            Datagram::Query(question) => over_udp(*address, question, dns, share, lag).await,
         };
-        let phases = Phases {
-            dns,
-            ready: report.ready,
-            ..Phases::default()
-        };
-        let answered = match &report.result {
-            ExchangeResult::Healthy(_) => true,
-            ExchangeResult::Failed(error) => !matches!(
-                error.class,
-                FailureClass::Silent | FailureClass::Refused | FailureClass::Unreachable
-            ),
-            ExchangeResult::NoData(_) => false,
-        };
-        let this = outcome(report.result, *address, phases, trust, share);
-        if answered {
+        if has_answered(&this) {
             return this;
         }
         found = Some(match found {
@@ -190,6 +218,68 @@ async fn over_udp(
         });
     }
     found.unwrap_or(Outcome::NoData(NoData::Internal))
+}
+
+/// Whether the outcome of an exchange of datagrams proves that the host answers.
+fn has_answered(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Open(_) => true,
+        Outcome::Failed(failure) => !matches!(
+            failure.class,
+            FailureClass::Silent | FailureClass::Timeout | FailureClass::Refused | FailureClass::Unreachable
+        ),
+        Outcome::NoData(_) => false,
+    }
+}
+
+/// Runs a DNS check over UDP, which has no connect phase.
+async fn over_udp(
+    address: SocketAddr,
+    question: &DnsCheck,
+    dns: Option<Duration>,
+    limit: TimeLimit,
+    lag: &Lag,
+) -> Outcome {
+    let started = Instant::now();
+    let report = exchange_dns_over_udp(address, question, limit.at()).await;
+    let trust = if lag.seen_since(started) {
+        Trust::Starved
+    } else {
+        Trust::Clock
+    };
+    let phases = Phases {
+        dns,
+        ready: report.ready,
+        ..Phases::default()
+    };
+    outcome(report.result, address, phases, trust, limit)
+}
+
+/// Pings an address. The time to the reply counts as the connect.
+async fn pinged(address: SocketAddr, dns: Option<Duration>, limit: TimeLimit, lag: &Lag) -> Outcome {
+    let started = Instant::now();
+    let phases = |connect| Phases {
+        dns,
+        connect: Some(connect),
+        ..Phases::default()
+    };
+    match ping(address, limit, lag).await {
+        Ok((elapsed, trust)) => Outcome::Open(Opened {
+            address,
+            phases: phases(elapsed),
+            trust,
+            warning: None,
+            banner: None,
+        }),
+        Err(SocketError::Local(no_data)) => Outcome::NoData(no_data),
+        Err(SocketError::Target { class, detail }) => Outcome::Failed(Failure {
+            class,
+            phase: Phase::Connect,
+            phases: phases(started.elapsed()),
+            address: Some(address),
+            detail,
+        }),
+    }
 }
 
 /// The significance of a check without an answer, on the scale of [`connect::significance`].

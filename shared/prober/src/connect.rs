@@ -92,7 +92,7 @@ impl TimeLimit {
         }
     }
 
-    fn expired(self) -> SocketError {
+    pub(crate) fn expired(self) -> SocketError {
         match self {
             Self::Timeout(_) => SocketError::of_target(FailureClass::Timeout),
             Self::Deadline(_) => SocketError::Local(NoData::OutOfTime),
@@ -266,30 +266,15 @@ async fn attempt<'a>(
         let info = tcp_info(&stream).map_err(|error| failed(SocketError::from_call(&error, address)))?;
         match info.state {
             TcpState::Connecting if time_up => return Err(failed(settings.limit.expired())),
-            TcpState::Connecting => {
-                // A spurious wake-up: clears the readiness, otherwise `writable` would return immediately again.
-                let _ = stream.try_io(Interest::WRITABLE, || {
-                    Err::<(), _>(std::io::ErrorKind::WouldBlock.into())
-                });
-            }
-            TcpState::Closed => {
-                return Err(failed(match stream.take_error() {
-                    Ok(Some(error)) => SocketError::from_network(&error, address),
-                    Ok(None) => SocketError::of_target(FailureClass::Reset),
-                    Err(error) => SocketError::from_call(&error, address),
-                }));
-            }
+            TcpState::Connecting => clear_readiness(&stream),
+            TcpState::Closed => return Err(failed(connect_error(&stream, address))),
             TcpState::Connected => {
                 let minimum = info.round_trip.unwrap_or_default() + MIN_RETRANSMIT_TIMEOUT * info.resent;
                 if time_up && minimum > settings.limit.at().duration_since(started) {
                     return Err(failed(settings.limit.expired()));
                 }
-                let (elapsed, trust) = match info.round_trip {
-                    _ if info.resent > 0 => (clock, Trust::Retransmitted),
-                    Some(round_trip) if round_trip <= clock => (round_trip, Trust::Kernel),
-                    _ if time_up || settings.lag.seen_since(started) => (clock, Trust::Starved),
-                    _ => (clock, Trust::Clock),
-                };
+                let was_starved = time_up || settings.lag.seen_since(started);
+                let (elapsed, trust) = connect_time(info.round_trip, info.resent, clock, was_starved);
                 return Ok(Connected {
                     stream,
                     address,
@@ -299,6 +284,37 @@ async fn attempt<'a>(
                 });
             }
         }
+    }
+}
+
+/// Clears the readiness after a spurious wake-up, otherwise `writable` would return immediately again.
+fn clear_readiness(stream: &TcpStream) {
+    let _ = stream.try_io(Interest::WRITABLE, || {
+        Err::<(), _>(std::io::ErrorKind::WouldBlock.into())
+    });
+}
+
+/// Why the kernel closed a socket that was connecting.
+fn connect_error(stream: &TcpStream, address: SocketAddr) -> SocketError {
+    match stream.take_error() {
+        Ok(Some(error)) => SocketError::from_network(&error, address),
+        Ok(None) => SocketError::of_target(FailureClass::Reset),
+        Err(error) => SocketError::from_call(&error, address),
+    }
+}
+
+/// The connect time: as the kernel measured it, unless a SYN was resent or the kernel has no measurement.
+fn connect_time(
+    round_trip: Option<Duration>,
+    resent: u32,
+    clock: Duration,
+    was_starved: bool,
+) -> (Duration, Trust) {
+    match round_trip {
+        _ if resent > 0 => (clock, Trust::Retransmitted),
+        Some(round_trip) if round_trip <= clock => (round_trip, Trust::Kernel),
+        _ if was_starved => (clock, Trust::Starved),
+        _ => (clock, Trust::Clock),
     }
 }
 

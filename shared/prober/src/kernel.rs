@@ -1,13 +1,14 @@
-//! Reads the state and the round-trip time of a TCP socket from the kernel. Both are exact even if this process is
-//! late.
+//! What only the kernel knows of a socket: the state and the round-trip time of a TCP socket, which are exact even if this
+//! process is late, and ICMP errors.
 
 #![expect(
     unsafe_code,
-    reason = "no safe crate reads TCP_INFO; this module is the only one that needs unsafe"
+    reason = "no safe crate reads TCP_INFO or sets IP_RECVERR; this module is the only one that needs unsafe"
 )]
 
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
@@ -68,6 +69,33 @@ pub(crate) fn tcp_info(socket: &impl AsFd) -> io::Result<TcpInfo> {
         round_trip: (info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into())),
         resent: info.tcpi_total_retrans,
     })
+}
+
+/// Makes a datagram socket report each ICMP error, also those that may pass, such as an unreachable host (ip(7), ipv6(7)).
+///
+/// # Errors
+/// `setsockopt` failed.
+pub(crate) fn report_icmp_errors(socket: &impl AsFd, address: SocketAddr) -> io::Result<()> {
+    let (level, option) = match address {
+        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_RECVERR),
+        SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+    };
+    let enabled: libc::c_int = 1;
+    // SAFETY: the descriptor is open while `socket` is borrowed; the kernel reads an integer of the given length.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            level,
+            option,
+            (&raw const enabled).cast(),
+            size_of_val(&enabled) as libc::socklen_t,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 #[cfg(test)]

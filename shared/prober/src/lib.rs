@@ -15,10 +15,13 @@ mod connect;
 mod error;
 mod kernel;
 mod pacing;
+mod ping;
 mod prober;
+mod public_hosts;
+mod request_secrets;
 mod resolve;
 mod settings;
 
 pub use error::Error;
 pub use prober::Prober;
-pub use settings::{NameServers, OwnAddresses, Pace, Settings};
+pub use settings::{NameServers, OwnAddresses, Pace, Settings, SystemFiles};

@@ -1,8 +1,10 @@
 //! Probes targets: one outcome for each target, within the limits of sockets, pace and deadline.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -10,19 +12,23 @@ use portpulse_core::address::is_own;
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::{DnsFailure, Failure, FailureClass, NoData, Outcome, Phase, Phases};
 use portpulse_core::target::{Host, Target};
-use portpulse_ready::TlsClient;
+use portpulse_ready::{OtherHosts, TlsClient};
+use portpulse_secrets::{CachedSecrets, LocalSecrets, ReadSecret};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::check::{Resolved, Shared, check};
 use crate::error::Error;
 use crate::pacing::{Lag, LagWatch, Pacer};
-use crate::resolve::{Answer, NameResolver, Question, ResolveError, interleave_families};
+use crate::public_hosts::PublicHosts;
+use crate::resolve::{Answer, Found, NameResolver, Question, ResolveError, interleave_families};
 use crate::settings::{OwnAddresses, Pace, Settings};
 
 /// Checks targets. Created once; concurrent probes share its sockets.
 pub struct Prober {
-    resolver: NameResolver,
+    resolver: Arc<NameResolver>,
+    other_hosts: Arc<dyn OtherHosts>,
+    secrets: CachedSecrets,
     sockets: Semaphore,
     tls: TlsClient,
     pace: Pace,
@@ -30,19 +36,31 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Reads the system's resolver configuration and the limit of open files, once.
+    /// Reads the system's resolver configuration, which each probe reads again, and the limit of open files, once.
     ///
     /// # Errors
     /// [`Error`]: a setting is zero, no descriptor is left for connections, or the resolver cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let sockets = settings.usable_sockets()?.min(Semaphore::MAX_PERMITS);
+        let resolver = Arc::new(NameResolver::new(&settings)?);
         Ok(Self {
-            resolver: NameResolver::new(&settings)?,
+            other_hosts: Arc::new(PublicHosts::new(Arc::clone(&resolver))),
+            resolver,
+            secrets: CachedSecrets::new(LocalSecrets::default()),
             sockets: Semaphore::new(sockets),
             tls: TlsClient::system(),
             pace: settings.pace,
             own_addresses: settings.own_addresses,
         })
+    }
+
+    /// The same prober with the secrets of `store`; without this, with environment variables and files.
+    #[must_use]
+    pub fn with_secrets(self, store: impl ReadSecret + 'static) -> Self {
+        Self {
+            secrets: CachedSecrets::new(store),
+            ..self
+        }
     }
 
     /// Checks all targets and returns one outcome for each, in the order of the targets.
@@ -52,11 +70,26 @@ impl Prober {
     /// a lookup.
     pub async fn probe(&self, targets: &[Target], deadline: Instant) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = targets.iter().map(|_| None).collect();
-        let mut record = |index: usize, outcome: Outcome| {
+        let record = |index: usize, outcome: Outcome| {
             if let Some(slot) = outcomes.get_mut(index) {
                 *slot = Some(outcome);
             }
         };
+        self.probe_each(targets, deadline, record).await;
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or(Outcome::NoData(NoData::OutOfTime)))
+            .collect()
+    }
+
+    /// Like [`Self::probe`], but passes each outcome to `record` as soon as it is known, with the index of its target.
+    /// A target that is unfinished at the deadline is not passed.
+    pub async fn probe_each(
+        &self,
+        targets: &[Target],
+        deadline: Instant,
+        mut record: impl FnMut(usize, Outcome),
+    ) {
         let ProbePlan {
             questions,
             waiting,
@@ -75,6 +108,8 @@ impl Prober {
             deadline,
             sockets: &self.sockets,
             tls: &self.tls,
+            other_hosts: &self.other_hosts,
+            secrets: &self.secrets,
             lag: &lag,
         };
         let (mut pacer, mut watch) = (Pacer::new(self.pace), LagWatch::new());
@@ -109,12 +144,11 @@ impl Prober {
                 }
             }
         }
-        outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap_or(Outcome::NoData(NoData::OutOfTime)))
-            .collect()
     }
 }
+
+/// The port in the address of a ping, which has none.
+const NO_PORT: u16 = 0;
 
 /// Targets by their first step.
 #[derive(Default)]
@@ -135,12 +169,13 @@ fn plan(targets: &[Target]) -> ProbePlan<'_> {
     for (index, target) in targets.iter().enumerate() {
         match &target.host {
             Host::Address(address) if matches_family(*address, target.ip) => {
-                let addresses = vec![SocketAddr::new(*address, target.port)];
+                let addresses = vec![SocketAddr::new(*address, target.port.unwrap_or(NO_PORT))];
                 plan.ready.push_back((
                     index,
                     Resolved {
                         target,
                         addresses,
+                        hosts: BTreeMap::new(),
                         dns: None,
                     },
                 ));
@@ -197,21 +232,54 @@ enum Next<'a> {
 fn next_step<'a>(target: &'a Target, answer: &Answer, own_addresses: OwnAddresses) -> Next<'a> {
     let dns = Some(answer.elapsed);
     let failed = |kind| Next::Report(dns_failure(kind, dns));
-    match &answer.addresses {
+    match &answer.found {
         Ok(_) if answer.elapsed >= target.timeout => failed(DnsFailure::Timeout),
-        Ok(found) => match permitted(found, target, own_addresses) {
-            permitted if permitted.is_empty() => Next::Report(Outcome::NoData(NoData::OwnAddress)),
-            permitted => Next::Connect(Resolved {
+        Ok(found) => {
+            let (addresses, hosts) = endpoints(found, target, own_addresses);
+            if addresses.is_empty() {
+                return Next::Report(Outcome::NoData(NoData::OwnAddress));
+            }
+            Next::Connect(Resolved {
                 target,
-                addresses: interleave_families(permitted, target.port),
+                addresses,
+                hosts,
                 dns,
-            }),
-        },
+            })
+        }
         Err(ResolveError::NotFound) => failed(DnsFailure::NotFound),
-        Err(ResolveError::ServerFailure) => failed(DnsFailure::ServerFailure),
+        Err(ResolveError::Refused | ResolveError::ServerFailure) => failed(DnsFailure::ServerFailure),
         Err(ResolveError::Timeout) => failed(DnsFailure::Timeout),
         Err(ResolveError::ResolverDown) => Next::Report(Outcome::NoData(NoData::ResolverDown)),
     }
+}
+
+/// The addresses to try in their order, and the hosts of those that SRV records name.
+fn endpoints(
+    found: &Found,
+    target: &Target,
+    own_addresses: OwnAddresses,
+) -> (Vec<SocketAddr>, BTreeMap<SocketAddr, Host>) {
+    let servers = match found {
+        Found::Addresses(found) => {
+            let permitted = permitted(found, target, own_addresses);
+            return (
+                interleave_families(permitted, target.port.unwrap_or(NO_PORT)),
+                BTreeMap::new(),
+            );
+        }
+        Found::Servers(servers) => servers,
+    };
+    let (mut addresses, mut hosts) = (Vec::new(), BTreeMap::new());
+    for server in servers {
+        let permitted = permitted(&server.addresses, target, own_addresses);
+        for address in interleave_families(permitted, server.port) {
+            if let Entry::Vacant(entry) = hosts.entry(address) {
+                entry.insert(server.host.clone());
+                addresses.push(address);
+            }
+        }
+    }
+    (addresses, hosts)
 }
 
 /// Filters the addresses of a name that may be checked, and logs the others.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
+pub use crate::resolve::SystemFiles;
 
 /// The settings of a [`Prober`](crate::Prober).
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ impl Default for Settings {
             },
             queries: 64,
             lookup_timeout: Duration::from_millis(2_500),
-            name_servers: NameServers::System,
+            name_servers: NameServers::System(SystemFiles::default()),
             own_addresses: OwnAddresses::Allow,
         }
     }
@@ -85,8 +86,9 @@ pub struct Pace {
 /// The name servers to ask.
 #[derive(Debug, Clone)]
 pub enum NameServers {
-    /// The servers in `/etc/resolv.conf`, after `/etc/hosts`; 127.0.0.1 if the file has no server (resolv.conf(5)).
-    System,
+    /// The servers in `/etc/resolv.conf`, after `/etc/hosts`; 127.0.0.1 if the file has no server (resolv.conf(5)). Each
+    /// probe uses the files as they are then.
+    System(SystemFiles),
     /// These servers over UDP and TCP, without hosts file and search list.
     Explicit(Vec<SocketAddr>),
 }

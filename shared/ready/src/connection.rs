@@ -37,6 +37,8 @@ const LINGER_BUDGET: Budget = Budget {
 pub(crate) struct Connection {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
+    /// The end of the session, which is reported after the bytes that preceded the error.
+    tls_error: Option<rustls::Error>,
     deadline: Instant,
     budget: Budget,
 }
@@ -120,6 +122,7 @@ impl Connection {
         Self {
             stream,
             tls: None,
+            tls_error: None,
             deadline,
             budget: Budget::new(max_conversation_bytes),
         }
@@ -210,15 +213,18 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => break Err(ConnectionError::Io(error)),
             }
-            let received = match self.read_raw(&mut buffer).await {
-                Ok(count) => {
-                    decrypt(&mut tls, buffer.get(..count).unwrap_or_default()).map_err(ConnectionError::Tls)
-                }
-                Err(error) => Err(error),
-            };
+            if let Some(error) = self.tls_error.take() {
+                break Err(ConnectionError::Tls(error));
+            }
+            let received = self.read_raw(&mut buffer).await.map(|count| {
+                // The bytes before the error count, however the target's bytes were split into reads.
+                self.tls_error = decrypt(&mut tls, buffer.get(..count).unwrap_or_default()).err();
+            });
             // TLS may have to answer, for example a key update.
             let flushed = self.flush(&mut tls).await;
-            if let Err(error) = received.and(flushed) {
+            if let Err(error) = received.and(flushed)
+                && self.tls_error.is_none()
+            {
                 break Err(error);
             }
         };

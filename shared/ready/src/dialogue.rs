@@ -19,6 +19,11 @@ pub(crate) trait Dialogue {
         EndOfStream::Closed { hint: "" }
     }
 
+    /// When this service is known not to finish its answer in time; starts with a punctuation mark, or is empty.
+    fn timeout_hint(&self, _input: &Input) -> &'static str {
+        ""
+    }
+
     /// The maximum number of bytes received before a result.
     fn max_bytes(&self) -> usize {
         16 * 1024
@@ -61,8 +66,15 @@ pub(crate) enum DialogueResult {
     },
     /// The service refuses to work; the text says how.
     Failed(FailureClass, String),
-    /// The answer is at another URL: the value of an HTTP `Location` field.
-    Redirect(String),
+    /// The answer is at another URL.
+    Redirect {
+        /// The value of the `Location` field.
+        location: String,
+        /// The status code, which decides about the method of the next request.
+        code: u16,
+    },
+    /// The server does not answer HEAD: the request is repeated with GET.
+    RepeatWithGet,
     /// Another protocol answered. The driver reports what was sent and received.
     WrongService,
 }

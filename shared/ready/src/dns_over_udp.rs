@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use crate::dialogue::DialogueResult;
-use crate::exchange::exchange;
+use crate::follow_up::exchange;
 use crate::report::{ExchangeFailure, ExchangeReport, ExchangeResult, Healthy};
 use crate::request::Request;
 use crate::service::dns::{QueryId, evaluate_reply, is_reply, is_truncated, query};
@@ -92,7 +92,7 @@ fn to_exchange_result(check: &DnsCheck, dialogue_result: DialogueResult) -> Exch
             certificate_days: None,
         }),
         DialogueResult::Failed(class, message) => failed_with(class, &message),
-        DialogueResult::WrongService | DialogueResult::Redirect(_) => {
+        DialogueResult::WrongService | DialogueResult::Redirect { .. } | DialogueResult::RepeatWithGet => {
             failure(FailureClass::WrongService, check, "got a malformed reply")
         }
     }

@@ -6,76 +6,41 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
-use portpulse_core::readiness::{Protocol, Tls};
+use portpulse_core::readiness::{CertificateTrust, Protocol, Tls};
+use rustls::{AlertDescription, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::certificate::{Expiry, expiry};
 use crate::connection::{Connection, ConnectionError, HandshakeError, ReadLimit};
 use crate::dialogue::{Dialogue, DialogueResult, EndOfStream, Step};
 use crate::input::{Input, excerpt};
+use crate::recognize::spoken;
 use crate::report::{ExchangeFailure, ExchangeReport, ExchangeResult, Healthy};
 use crate::request::Request;
-use crate::service::dialogue;
-use crate::service::http::redirect;
-use crate::socket::connect;
+use crate::service::{application_protocols, dialogue};
 use crate::socket_error::SocketError;
-use crate::tls;
+use crate::tls::{ClientCertificate, FirstExpiry, Observed, describe_error};
 
-/// Runs the exchange over a connected socket, closes the socket with a FIN, and returns at the deadline at the latest.
-///
-/// If an HTTP check follows redirects, the reported times are those of the last request.
-pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -> ExchangeReport {
-    let peer = stream.peer_addr().ok();
-    let (mut report, mut redirect_location) = exchange_once(stream, request, deadline).await;
-    let mut request = Cow::Borrowed(request);
-    let mut redirects = 0;
-    while let (Some(location), Some(mut address)) = (redirect_location.take(), peer) {
-        let not_followed = |class, why: &str| {
-            let message = format!("redirected to {location}: {why}");
-            ExchangeResult::Failed(ExchangeFailure {
-                class,
-                phase: Phase::Ready,
-                detail: Detail::new(&message),
-            })
-        };
-        redirects += 1;
-        if redirects > redirect::MAX_REDIRECTS {
-            report.result = not_followed(FailureClass::WrongAnswer, "too many redirects");
-            break;
-        }
-        let next = match redirect::follow(&request, &location) {
-            Ok(next) => next,
-            Err(why) => {
-                report.result = not_followed(FailureClass::WrongAnswer, why);
-                break;
-            }
-        };
-        // A redirect is followed only to the address that answered, so that a target cannot redirect the checker
-        // elsewhere.
-        address.set_port(next.port);
-        match connect(address, deadline).await {
-            Ok(stream) => (report, redirect_location) = exchange_once(stream, &next, deadline).await,
-            Err(SocketError::Local(no_data)) => {
-                report.result = ExchangeResult::NoData(no_data);
-                break;
-            }
-            Err(SocketError::Target { class, detail }) => {
-                report.result = not_followed(class, detail.as_ref().map_or("no connection", Detail::as_str));
-                break;
-            }
-        }
-        request = Cow::Owned(next);
-    }
-    report
+/// A further request that the answer to an HTTP request demands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NextRequest {
+    /// The request for the value of a `Location` field.
+    At {
+        /// The value.
+        location: String,
+        /// The status code.
+        code: u16,
+    },
+    /// The same request with GET.
+    WithGet,
 }
 
-/// Runs one exchange; also returns the redirect location, if the answer is a redirect to follow.
-async fn exchange_once(
+/// Runs one exchange; also returns the next request, if the answer demands one.
+pub(crate) async fn exchange_once(
     stream: TcpStream,
     request: &Request,
     deadline: Instant,
-) -> (ExchangeReport, Option<String>) {
+) -> (ExchangeReport, Option<NextRequest>) {
     let started = Instant::now();
     let unspecified = SocketAddr::from(([0; 4], 0));
     let (peer, from) = (
@@ -91,7 +56,9 @@ async fn exchange_once(
         input: Input::default(),
         sent: None,
         tls: None,
+        bytes_before_tls: 0,
         certificate: Certificate::default(),
+        observed: None,
     };
     let (conclusion, closing_bytes) = exchange.run(dialogue).await;
     let tls = exchange.tls;
@@ -99,8 +66,12 @@ async fn exchange_once(
         (_, Protocol::TlsAlone) | (Conclusion::Tls(..), _) => None,
         _ => Some(started.elapsed().saturating_sub(tls.unwrap_or_default())),
     };
-    let redirect_location = match &conclusion {
-        Conclusion::Dialogue(DialogueResult::Redirect(location)) => Some(location.clone()),
+    let next = match &conclusion {
+        Conclusion::Dialogue(DialogueResult::Redirect { location, code }) => Some(NextRequest::At {
+            location: location.clone(),
+            code: *code,
+        }),
+        Conclusion::Dialogue(DialogueResult::RepeatWithGet) => Some(NextRequest::WithGet),
         Conclusion::Dialogue(_)
         | Conclusion::Tls(..)
         | Conclusion::Connection(..)
@@ -108,7 +79,7 @@ async fn exchange_once(
     };
     let result = exchange.result(conclusion);
     exchange.connection.close(closing_bytes).await;
-    (ExchangeReport { tls, ready, result }, redirect_location)
+    (ExchangeReport { tls, ready, result }, next)
 }
 
 /// A running exchange.
@@ -120,13 +91,17 @@ struct Exchange<'a> {
     /// The name of the bytes sent last.
     sent: Option<Cow<'static, str>>,
     tls: Option<Duration>,
+    /// The number of bytes received before the TLS session.
+    bytes_before_tls: usize,
     certificate: Certificate,
+    /// What the handshake revealed.
+    observed: Option<Observed>,
 }
 
-/// What the handshake revealed about the server's certificate.
+/// The judgement of the server's certificates.
 #[derive(Debug, Default)]
 struct Certificate {
-    expiry: Option<Expiry>,
+    expiry: Option<FirstExpiry>,
     /// Why the certificate is invalid.
     error: Option<String>,
 }
@@ -147,14 +122,13 @@ impl Exchange<'_> {
             return (conclusion, b"");
         }
         let Some(mut dialogue) = dialogue else {
-            let banner = self
-                .connection
-                .tls()
-                .and_then(|tls| tls.protocol_version())
-                .map(|version| format!("{version:?}"));
+            let mut banner = self.tls_version().to_owned();
+            if self.asked_for_certificate() {
+                banner.push_str(", asks for a client certificate");
+            }
             return (
                 Conclusion::Dialogue(DialogueResult::Healthy {
-                    banner: banner.unwrap_or_default(),
+                    banner,
                     warning: None,
                 }),
                 b"",
@@ -194,16 +168,90 @@ impl Exchange<'_> {
         }
     }
 
+    fn tls_version(&self) -> &'static str {
+        match self.connection.tls().and_then(|tls| tls.protocol_version()) {
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            Some(_) | None => "TLS",
+        }
+    }
+
+    /// Whether the server asked for a certificate of the client, which has none.
+    fn asked_for_certificate(&self) -> bool {
+        let observed = self.observed.as_ref();
+        let has_none = self.request.readiness.client_certificate().is_none();
+        has_none && observed.is_some_and(Observed::asked_for_certificate)
+    }
+
+    /// The certificate to present, if the check has one.
+    fn client_certificate(&self) -> Result<Option<ClientCertificate>, NoData> {
+        let Request {
+            readiness,
+            client,
+            secrets,
+            ..
+        } = self.request;
+        let Some(name) = readiness.client_certificate() else {
+            return Ok(None);
+        };
+        let pem = secrets.certificate(name).ok_or(NoData::SecretUnreadable)?;
+        client.client_certificate(pem).map(Some).map_err(|invalid| {
+            tracing::warn!(
+                "{} is not checked: the secret `{name}` is unusable: {invalid}",
+                self.request.host
+            );
+            NoData::SecretUnreadable
+        })
+    }
+
+    /// A server that ends the session because it demands a client certificate works: the check has no certificate, as it
+    /// has no password. Over TLS 1.2 the demand ends the handshake, over 1.3 the session before any answer. A server that
+    /// answered and then fails does not demand one, although it asked for one.
+    fn demands_certificate(&self, error: &ConnectionError) -> Option<Conclusion> {
+        let observed = self.observed.as_ref()?;
+        let ConnectionError::Tls(rustls::Error::AlertReceived(alert)) = error else {
+            return None;
+        };
+        // RFC 8446, section 6.2; before TLS 1.3, servers send the general alerts.
+        let refuses = matches!(
+            alert,
+            AlertDescription::CertificateRequired
+                | AlertDescription::HandshakeFailure
+                | AlertDescription::NoCertificate
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+                // GnuTLS cannot read a message without certificates if it requires one.
+                | AlertDescription::DecodeError
+        );
+        let has_answered = self.input.total_bytes() > self.bytes_before_tls;
+        let demands = refuses && self.asked_for_certificate() && observed.has_certificates();
+        (demands && !has_answered).then(|| {
+            Conclusion::Dialogue(DialogueResult::Healthy {
+                banner: "the server demands a client certificate".to_owned(),
+                warning: None,
+            })
+        })
+    }
+
     fn connection_failed(&self, error: ConnectionError, dialogue: &mut dyn Dialogue) -> Conclusion {
+        if let Some(conclusion) = self.demands_certificate(&error) {
+            return conclusion;
+        }
         match error {
             ConnectionError::Closed => match dialogue.end_of_stream(&self.input) {
                 EndOfStream::Concluded(dialogue_result) => Conclusion::Dialogue(dialogue_result),
                 EndOfStream::Closed { hint } => Conclusion::Connection(ConnectionError::Closed, hint),
             },
-            error @ (ConnectionError::Deadline
-            | ConnectionError::Io(_)
-            | ConnectionError::Tls(_)
-            | ConnectionError::LimitExceeded(_)) => Conclusion::Connection(error, ""),
+            ConnectionError::Deadline => {
+                Conclusion::Connection(ConnectionError::Deadline, dialogue.timeout_hint(&self.input))
+            }
+            error
+            @ (ConnectionError::Io(_) | ConnectionError::Tls(_) | ConnectionError::LimitExceeded(_)) => {
+                Conclusion::Connection(error, "")
+            }
         }
     }
 
@@ -215,27 +263,49 @@ impl Exchange<'_> {
             );
             return Err(Conclusion::Tls(FailureClass::Tls, message));
         }
-        let host = &self.request.host;
-        let session = match self.request.client.connection(host) {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return Err(Conclusion::Tls(FailureClass::Tls, tls::describe_error(&error))),
-            Err(_) => return Err(Conclusion::NoData(NoData::Internal)),
-        };
-        let started = Instant::now();
-        let outcome = self.connection.start_tls(session).await;
-        self.tls = Some(started.elapsed());
-        if let Err(failed) = outcome {
-            return Err(self.handshake_failed(&failed));
+        let Request {
+            readiness, client, ..
+        } = self.request;
+        let name = readiness.tls_name().unwrap_or(&self.request.host);
+        let is_verified = readiness.trust() == CertificateTrust::Verified;
+        if is_verified && client.load().is_err() {
+            return Err(Conclusion::NoData(NoData::Internal));
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        if let Some(tls) = self.connection.tls() {
-            let leaf = tls.peer_certificates().and_then(<[_]>::first);
-            self.certificate.expiry = leaf.and_then(|leaf| expiry(leaf, now));
-            self.certificate.error = self.request.client.verify(tls, host, now).err();
+        let certificate = match self.client_certificate() {
+            Ok(certificate) => certificate,
+            Err(no_data) => return Err(Conclusion::NoData(no_data)),
+        };
+        let protocols = application_protocols(readiness.protocol());
+        let session = match client.session(name, protocols, certificate) {
+            Ok(session) => session,
+            Err(error) => return Err(Conclusion::Tls(FailureClass::Tls, describe_error(&error))),
+        };
+        self.bytes_before_tls = self.input.total_bytes();
+        let started = Instant::now();
+        let outcome = self.connection.start_tls(session.connection).await;
+        self.tls = Some(started.elapsed());
+        let observed = self.observed.insert(session.observed);
+        if is_verified && observed.has_certificates() {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            match client.judge(observed, name, now) {
+                Ok(first) => self.certificate.expiry = Some(first),
+                Err(error) => self.certificate.error = Some(error),
+            }
+        }
+        if let Err(failed) = outcome {
+            let demanded = self.demands_certificate(&failed.error);
+            return Err(demanded.unwrap_or_else(|| self.handshake_failed(&failed)));
         }
         match self.certificate.error.take_if(|_| !must_finish) {
             Some(error) => Err(Conclusion::Tls(FailureClass::Tls, error)),
             None => Ok(()),
+        }
+    }
+
+    fn describe(&self, error: &rustls::Error) -> String {
+        match &self.observed {
+            Some(observed) => observed.describe(error),
+            None => describe_error(error),
         }
     }
 
@@ -262,9 +332,9 @@ impl Exchange<'_> {
             // A TLS server answers with a handshake record (0x16) or an alert record (0x15).
             ConnectionError::Tls(_) if !matches!(received.first(), Some(0x15 | 0x16)) => (
                 FailureClass::WrongService,
-                format!("{SENT}, got `{}`", excerpt(received).trim()),
+                format!("{SENT}, got `{}`{}", excerpt(received).trim(), spoken(received)),
             ),
-            ConnectionError::Tls(error) => (FailureClass::Tls, tls::describe_error(error)),
+            ConnectionError::Tls(error) => (FailureClass::Tls, self.describe(error)),
         };
         Conclusion::Tls(class, message)
     }
@@ -285,6 +355,10 @@ impl Exchange<'_> {
             Conclusion::Tls(class, message) => failure(class, Phase::Tls, &message),
             Conclusion::Connection(error, hint) => {
                 let (class, end) = match &error {
+                    ConnectionError::Closed if self.asked_for_certificate() => (
+                        FailureClass::Closed,
+                        ", then closed; it had asked for a client certificate".to_owned(),
+                    ),
                     ConnectionError::Closed => (FailureClass::Closed, ", then closed".to_owned()),
                     ConnectionError::Deadline if self.input.total_bytes() == 0 => {
                         (FailureClass::Silent, String::new())
@@ -302,15 +376,15 @@ impl Exchange<'_> {
                         let message = format!("no complete answer within {limit}: {}", self.transcript());
                         return failure(FailureClass::WrongService, Phase::Ready, &message);
                     }
-                    ConnectionError::Tls(error) => (
-                        FailureClass::Tls,
-                        format!(", then: {}", tls::describe_error(error)),
-                    ),
+                    ConnectionError::Tls(error) => {
+                        (FailureClass::Tls, format!(", then: {}", self.describe(error)))
+                    }
                 };
                 failure(class, Phase::Ready, &format!("{}{end}{hint}", self.transcript()))
             }
             Conclusion::Dialogue(DialogueResult::WrongService) => {
-                failure(FailureClass::WrongService, Phase::Ready, &self.transcript())
+                let message = format!("{}{}", self.transcript(), spoken(self.input.answer()));
+                failure(FailureClass::WrongService, Phase::Ready, &message)
             }
             Conclusion::Dialogue(DialogueResult::Failed(class, message)) => {
                 let phase = if class == FailureClass::Tls {
@@ -320,16 +394,19 @@ impl Exchange<'_> {
                 };
                 failure(class, phase, &message)
             }
-            Conclusion::Dialogue(DialogueResult::Redirect(to)) => failure(
+            Conclusion::Dialogue(DialogueResult::Redirect { location, .. }) => failure(
                 FailureClass::WrongAnswer,
                 Phase::Ready,
-                &format!("redirects to {to}"),
+                &format!("redirects to {location}"),
             ),
+            Conclusion::Dialogue(DialogueResult::RepeatWithGet) => {
+                failure(FailureClass::WrongAnswer, Phase::Ready, "refuses HEAD")
+            }
             Conclusion::Dialogue(DialogueResult::Healthy { banner, warning }) => {
                 ExchangeResult::Healthy(Healthy {
-                    banner: Detail::new(&banner),
+                    banner: Detail::new(&self.qualified(banner)),
                     warning: self.warning(warning),
-                    certificate_days: self.certificate.expiry.map(|expiry| expiry.days),
+                    certificate_days: self.certificate.expiry.as_ref().map(|first| first.expiry.days),
                 })
             }
         }
@@ -346,12 +423,26 @@ impl Exchange<'_> {
         }
     }
 
+    /// What the service says about itself, with a note if nothing shows that it is the right one.
+    fn qualified(&self, banner: String) -> String {
+        if self.observed.is_none() || self.request.readiness.trust() == CertificateTrust::Verified {
+            return banner;
+        }
+        let separator = if banner.is_empty() { "" } else { ", " };
+        format!("certificate not verified{separator}{banner}")
+    }
+
     /// Selects the warning to report. The certificate's warning takes precedence, because it becomes an outage on a
     /// known day.
     fn warning(&self, of_the_service: Option<String>) -> Option<Warning> {
-        let expiry = self.certificate.expiry;
-        let soon = expiry.filter(|expiry| expiry.days < i64::from(self.request.readiness.warn_days()));
-        let of_the_certificate = soon.map(|Expiry { at, days }| Warning::CertificateExpiring { at, days });
+        let warn_days = i64::from(self.request.readiness.warn_days());
+        let first = self.certificate.expiry.as_ref();
+        let soon = first.filter(|first| first.expiry.days < warn_days);
+        let of_the_certificate = soon.map(|first| Warning::CertificateExpiring {
+            issuer: first.issuer.as_deref().and_then(Detail::new),
+            at: first.expiry.at,
+            days: first.expiry.days,
+        });
         let remark = || of_the_service.and_then(|message| Detail::new(&message));
         of_the_certificate.or_else(|| remark().map(Warning::FromService))
     }

@@ -99,13 +99,24 @@ pub(crate) fn le_u16(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|b| u16::from_le_bytes(*b))
 }
 
-/// Formats at most 400 bytes for a message: UTF-8 as text, other bytes with escapes. A [`Detail`] holds less than that.
+/// Formats at most 400 bytes for a message: text as it is, mostly text with escapes, and other bytes as hexadecimal
+/// numbers. A [`Detail`] holds less than that.
 ///
 /// [`Detail`]: portpulse_core::outcome::Detail
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let head = bytes.get(..400).unwrap_or(bytes);
+    let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
     match std::str::from_utf8(head) {
-        Ok(text) => text.to_owned(),
-        Err(_) => head.escape_ascii().to_string(),
+        Ok(text) if !text.contains(is_control) => return text.to_owned(),
+        Ok(_) | Err(_) => {}
     }
+    let printable = head
+        .iter()
+        .filter(|b| b.is_ascii_graphic() || **b == b' ')
+        .count();
+    if printable * 2 >= head.len() {
+        return head.escape_ascii().to_string();
+    }
+    let numbers: Vec<_> = head.iter().map(|b| format!("{b:02x}")).collect();
+    numbers.join(" ")
 }

@@ -33,7 +33,7 @@ pub struct Healthy {
     pub banner: Option<Detail>,
     /// A problem that does not keep the service from working.
     pub warning: Option<Warning>,
-    /// Whole days until the server's certificate expires; absent without TLS.
+    /// Whole days until the first certificate of the server's chain expires; absent without a verified one.
     pub certificate_days: Option<i64>,
 }
 

@@ -27,53 +27,143 @@ pub(crate) fn check<D: Dialogue>(make: impl Fn() -> D, answers: &[u8], expected:
     assert_eq!(transcript(make(), answers.chunks(1)), whole, "byte by byte");
 }
 
-/// Checks the decision table at the top of a service's file: the input of each case must have the result in the table.
-///
-/// A case names its row by the start of the answer's cell. Each row needs a case, and each case needs exactly one row.
-pub(crate) fn check_table<D: Dialogue>(
-    source: &str,
-    cases: impl IntoIterator<Item = (&'static str, D, Vec<u8>)>,
-) {
-    let rows: Vec<_> = source
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |")?.split_once(" | "))
-        .filter(|row| *row != ("answer", "means"))
-        .collect();
-    let mut covered = vec![false; rows.len()];
-    for (answer, dialogue, replies) in cases {
-        let matching: Vec<_> = (0..rows.len())
-            .filter(|&row| rows[row].0.starts_with(answer))
-            .collect();
-        let [row] = matching[..] else {
-            panic!("`{answer}` matches {} rows of {rows:?}", matching.len())
-        };
-        covered[row] = true;
-        let means = rows[row].1;
-        let actual = transcript(dialogue, [replies.as_slice()]);
-        assert!(
-            matches_meaning(&actual, means),
-            "{answer} should mean {means}: {actual}"
-        );
+/// A dialogue of any service, as `service::dialogue` creates it.
+impl<D: Dialogue + ?Sized> Dialogue for Box<D> {
+    fn next(&mut self, input: &mut Input) -> Step {
+        (**self).next(input)
     }
-    for (row, covered) in rows.iter().zip(covered) {
-        assert!(covered, "no case for row {row:?}");
+
+    fn end_of_stream(&mut self, input: &Input) -> EndOfStream {
+        (**self).end_of_stream(input)
+    }
+
+    fn max_bytes(&self) -> usize {
+        (**self).max_bytes()
     }
 }
 
-fn matches_meaning(actual: &str, means: &str) -> bool {
+/// The decision table at the top of a service's file: `| condition | code | outcome | why |`.
+///
+/// A cell of codes has `1045`, `28…` (every code that starts like that), `400` to `499`, or `any other`. The test of a
+/// service plays a case for every row without a code, and all codes for the others; no row may be left.
+pub(crate) struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    condition: String,
+    codes: String,
+    outcome: String,
+    played: bool,
+}
+
+impl Table {
+    pub(crate) fn of(source: &str) -> Self {
+        let cells = |line: &str| -> Option<Row> {
+            let line = line.strip_prefix("//! | ")?.strip_suffix(" |")?;
+            let [condition, codes, outcome, why] = line.split(" | ").collect::<Vec<_>>()[..] else {
+                panic!("not four cells: {line}")
+            };
+            assert!(!why.is_empty(), "no reason: {line}");
+            (condition != "condition").then(|| Row {
+                condition: condition.to_owned(),
+                codes: codes.to_owned(),
+                outcome: outcome.to_owned(),
+                played: false,
+            })
+        };
+        Self {
+            rows: source.lines().filter_map(cells).collect(),
+        }
+    }
+
+    /// Plays an example of the row whose condition starts with this text.
+    pub(crate) fn case<D: Dialogue>(mut self, condition: &str, dialogue: D, reply: impl AsRef<[u8]>) -> Self {
+        let matching = self
+            .rows
+            .iter_mut()
+            .filter(|row| row.condition.starts_with(condition));
+        let [row] = &mut matching.collect::<Vec<_>>()[..] else {
+            panic!("`{condition}` is not the start of one condition")
+        };
+        row.played = true;
+        let actual = transcript(dialogue, [reply.as_ref()]);
+        let expected = row.outcome.as_str();
+        assert!(
+            has_outcome(&actual, expected),
+            "{condition} should be {expected}: {actual}"
+        );
+        self
+    }
+
+    /// Plays all codes, of which each must have the outcome of its row among the rows with these conditions. A code
+    /// without a row of its own has the row `any other`, which is never open.
+    pub(crate) fn codes<D: Dialogue>(
+        mut self,
+        conditions: &[&str],
+        all: impl IntoIterator<Item = String>,
+        play: impl Fn(&str) -> (D, Vec<u8>),
+    ) -> Self {
+        for code in all {
+            let mut rows = self
+                .rows
+                .iter_mut()
+                .filter(|row| conditions.contains(&row.condition.as_str()));
+            let row = rows
+                .find(|row| has_code(&row.codes, &code))
+                .unwrap_or_else(|| panic!("no row of {conditions:?} has the code {code}"));
+            row.played = true;
+            assert!(row.codes != "any other" || !row.outcome.starts_with("open"));
+            let (dialogue, reply) = play(&code);
+            let actual = transcript(dialogue, [reply.as_slice()]);
+            assert!(
+                has_outcome(&actual, &row.outcome),
+                "{conditions:?} {code} should be {}: {actual}",
+                row.outcome
+            );
+        }
+        self
+    }
+
+    /// Checks that every row was played.
+    pub(crate) fn finish(self) {
+        for row in self.rows {
+            assert!(row.played, "not played: {} {}", row.condition, row.codes);
+        }
+    }
+}
+
+/// Whether a cell of codes covers a code. Rows are read from the top.
+fn has_code(cell: &str, code: &str) -> bool {
+    if cell == "any other" {
+        return true;
+    }
+    let quoted: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+    if let (true, [from, to]) = (cell.contains("` to `"), &quoted[..]) {
+        let number = |text: &str| text.parse::<u32>().unwrap();
+        return (number(from)..=number(to)).contains(&number(code));
+    }
+    quoted.iter().any(|quoted| match quoted.strip_suffix('…') {
+        Some(start) => code.starts_with(start),
+        None => *quoted == code,
+    })
+}
+
+fn has_outcome(actual: &str, outcome: &str) -> bool {
     let concluded = |word: &str| actual.contains(&format!("{word}: "));
-    let word = means.split([':', ';', ',']).next().unwrap();
-    match word {
-        "healthy" => concluded(word) && actual.contains(", but ") == means.contains("with a warning"),
-        "starting" | "busy" | "blocked" | "tls" => concluded(word),
-        "wrong answer" => concluded("wrong_answer"),
-        "wrong service" => {
+    match outcome {
+        "open" => concluded("healthy") && !actual.contains(", but "),
+        "open, with a warning" => concluded("healthy") && actual.contains(", but "),
+        "wrong_service" => {
             actual.contains("wrong_service") || actual == "too much" || actual.ends_with(" | too much")
         }
         // The driver distinguishes a closed connection from a silent one. The dialogue is waiting in both cases.
-        "closed" | "silent" => actual.contains("waiting, then closed"),
-        "result of the next request" => concluded("moved"),
-        other => panic!("unknown meaning in table: {other}"),
+        "closed" | "silent" | "timeout" => actual.contains("waiting, then closed"),
+        "next request" => concluded("moved"),
+        "starting" | "busy" | "blocked" | "tls" | "service_error" | "no_backend" | "wrong_answer" => {
+            concluded(outcome)
+        }
+        other => panic!("unknown outcome in table: {other}"),
     }
 }
 
@@ -183,7 +273,8 @@ fn describe_result(dialogue_result: &DialogueResult) -> String {
             warning: Some(warning),
         } => format!("healthy: {banner}, but {warning}"),
         DialogueResult::Failed(class, message) => format!("{class}: {message}"),
-        DialogueResult::Redirect(to) => format!("moved: {to}"),
+        DialogueResult::Redirect { location, .. } => format!("moved: {location}"),
+        DialogueResult::RepeatWithGet => "moved: to GET".to_owned(),
         DialogueResult::WrongService => "wrong_service".to_owned(),
     }
 }

@@ -2,34 +2,23 @@
 
 use http::Uri;
 
-/// The base URL of a service, without a query or a trailing slash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Server(String);
-
-impl Server {
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let uri = parse_address(text)?;
-        if uri.query().is_some() || text.contains('#') {
-            return Err("remove `?` and `#` from the URL");
-        }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+/// The base URL of a service: a URL without a query; the result has no trailing slash.
+///
+/// # Errors
+/// The help for the user.
+pub(crate) fn parse_server(text: &str) -> Result<String, &'static str> {
+    let uri = parse_url(text)?;
+    if uri.query().is_some() || text.contains('#') {
+        return Err("remove `?` and `#` from the URL");
     }
-
-    /// The public server of a service.
-    pub(crate) fn from_static(text: &'static str) -> Self {
-        Self(text.to_owned())
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Parses a URL that requests may be posted to.
 ///
 /// # Errors
 /// The help for the user.
-pub(crate) fn parse_address(text: &str) -> Result<Uri, &'static str> {
+pub(crate) fn parse_url(text: &str) -> Result<Uri, &'static str> {
     let help = "use a URL that starts with https:// (http:// only for this machine)";
     let uri = text.parse::<Uri>().map_err(|_| help)?;
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
@@ -65,7 +54,7 @@ mod tests {
             "http://[::1]:1",
             "http://localhost/",
         ] {
-            assert!(parse_address(good).is_ok(), "{good}");
+            assert!(parse_url(good).is_ok(), "{good}");
         }
         for bad in [
             "http://hooks.example.com/x",
@@ -77,12 +66,12 @@ mod tests {
             "https://",
             "",
         ] {
-            assert!(parse_address(bad).is_err(), "{bad}");
+            assert!(parse_url(bad).is_err(), "{bad}");
         }
         assert_eq!(
-            Server::parse("https://ntfy.example.com/base/").unwrap().as_str(),
-            "https://ntfy.example.com/base"
+            parse_server("https://ntfy.example.com/base/").as_deref(),
+            Ok("https://ntfy.example.com/base")
         );
-        assert!(Server::parse("https://ntfy.example.com/?a").is_err());
+        assert!(parse_server("https://ntfy.example.com/?a").is_err());
     }
 }

@@ -1,10 +1,13 @@
 //! The content of a chat message for one notification, or for several at once, independent of the chat service.
 
-use portpulse_alert::{MAX_ENTRIES, cause_text, headline, location_text, plain, sentence, summary, utc_time};
+use portpulse_alert::{
+    MAX_ENTRIES, cause_text, headline, location_text, monitor_text, sentence, summary, utc_time,
+};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Stage};
+use portpulse_core::text::one_line;
 
 /// The maximum number of notifications that get a message each; more of them share messages, as in emails.
 const MAX_SINGLE: usize = portpulse_alert::MAX_SINGLE;
@@ -23,8 +26,9 @@ pub(crate) struct ChatMessage {
     pub(crate) facts: Vec<(&'static str, String)>,
     /// Lists with their titles; foreign text.
     pub(crate) lists: Vec<(&'static str, Vec<String>)>,
-    pub(crate) runbook: Option<Link>,
-    /// The group and the id of the notification, in small print.
+    /// Links with their labels: the status page, then the runbook.
+    pub(crate) links: Vec<(&'static str, Link)>,
+    /// The group, in small print.
     pub(crate) footer: String,
 }
 
@@ -105,8 +109,8 @@ impl ChatMessage {
     }
 
     fn single(notification: &Notification) -> Self {
-        let runbook = notification.runbook.as_deref().and_then(Link::new);
         let mut lists = vec![
+            ("Monitors", monitor_lines(notification)),
             ("Locations", location_lines(notification)),
             ("Errors in the definition", notification.diagnostics.clone()),
         ];
@@ -119,9 +123,9 @@ impl ChatMessage {
             level: Level::of(notification),
             headline: headline(notification),
             sentence: sentence(notification),
-            facts: facts(notification, runbook.as_ref()),
+            facts: facts(notification),
             lists,
-            runbook,
+            links: links(notification),
             footer: footer(notification),
         }
     }
@@ -141,20 +145,38 @@ impl ChatMessage {
             sentence: format!("{} {changes} at once.", notifications.len()),
             facts: Vec::new(),
             lists: vec![("Changes", notifications.iter().map(line).collect())],
-            runbook: None,
+            links: Vec::new(),
             footer: "Portpulse".to_owned(),
         }
     }
 }
 
 fn footer(notification: &Notification) -> String {
-    let group = notification.group.map(|group| format!("{group} · "));
-    group.unwrap_or_default() + &notification.id
+    let group = notification.group.clone().filter(|group| is_visible(group));
+    group.unwrap_or_else(|| "Portpulse".to_owned())
 }
 
-/// The facts with their labels. A runbook that is not a link is a fact too.
-fn facts(notification: &Notification, runbook: Option<&Link>) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
+/// The addresses of a notification with their labels: the status page, then the runbook.
+fn addresses(notification: &Notification) -> impl Iterator<Item = (&'static str, &str)> {
+    let addresses = [
+        ("Status page", &notification.page),
+        ("Runbook", &notification.runbook),
+    ];
+    addresses
+        .into_iter()
+        .filter_map(|(label, address)| Some((label, address.as_deref()?)))
+}
+
+/// The addresses that a browser can open, with their labels.
+pub(crate) fn links(notification: &Notification) -> Vec<(&'static str, Link)> {
+    addresses(notification)
+        .filter_map(|(label, address)| Some((label, Link::new(address)?)))
+        .collect()
+}
+
+/// The facts with their labels. An address that is not a link is a fact too.
+fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("Severity", notification.severity.to_string())];
     facts.extend(notification.target.clone().map(|target| ("Target", target)));
     if let Some(finding) = &notification.finding {
         let label = match notification.kind.stage() {
@@ -167,13 +189,11 @@ fn facts(notification: &Notification, runbook: Option<&Link>) -> Vec<(&'static s
     }
     facts.push(("Since", utc_time(notification.since)));
     facts.push(("Changed", utc_time(notification.at)));
-    facts.push(("Severity", notification.severity.to_string()));
     if !notification.tags.is_empty() {
         facts.push(("Tags", notification.tags.join(", ")));
     }
-    if let (Some(text), None) = (&notification.runbook, runbook) {
-        facts.push(("Runbook", text.clone()));
-    }
+    let texts = addresses(notification).filter(|(_, address)| Link::new(address).is_none());
+    facts.extend(texts.map(|(label, address)| (label, address.to_owned())));
     facts.retain(|(_, value)| is_visible(value));
     facts
 }
@@ -191,7 +211,16 @@ pub(crate) fn entity(notification: &Notification) -> String {
 
 /// Whether a text contains visible characters; some services refuse empty fields.
 fn is_visible(text: &str) -> bool {
-    !plain(text, usize::MAX).is_empty()
+    !one_line(text).is_empty()
+}
+
+/// The affected monitors, if there are several.
+fn monitor_lines(notification: &Notification) -> Vec<String> {
+    if notification.monitor_count < 2 {
+        return Vec::new();
+    }
+    let monitors = notification.monitors.iter().take(MAX_ENTRIES);
+    monitors.map(monitor_text).collect()
 }
 
 fn location_lines(notification: &Notification) -> Vec<String> {

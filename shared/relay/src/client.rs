@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
 use http::header::RETRY_AFTER;
-use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::answer::Answer;
 
 /// The maximum number of bytes of an answer that are read, for error messages and requested pauses.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
@@ -30,14 +32,6 @@ pub enum TlsError {
     /// The crypto provider does not support the TLS versions.
     #[error("the crypto provider does not support TLS")]
     Unsupported(#[source] rustls::Error),
-}
-
-/// The parts of an answer that the relay uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) retry_after: Option<String>,
-    pub(crate) body: String,
 }
 
 /// A request without a complete answer.

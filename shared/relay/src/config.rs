@@ -1,24 +1,22 @@
 //! The configuration of the relay: destinations and their routes. Validation reports all diagnostics at once.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
-use portpulse_core::choice::Severity;
 use portpulse_core::definition::{Diagnostic, FieldPath, NetworkAccess};
+use portpulse_core::text::quoted;
 use serde_json::{Map, Value};
 
-use crate::destination::Destination;
-use crate::destination_fields::{DestinationFields, excerpt};
-use crate::route::{Pattern, Route};
+use crate::destination::{Destination, KINDS};
+use crate::route::Route;
+use crate::setting::COMMON;
+use crate::settings::SettingsReader;
 
 /// The maximum number of destinations of one relay: all are notified at the same time.
 pub const MAX_DESTINATIONS: usize = 50;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const MIN_TIMEOUT: Duration = Duration::from_millis(100);
-const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+/// The rule of names, as a regular expression.
+pub(crate) const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9-]{0,31}$";
 
 /// The name of a destination, used in keys of the table and in logs: 1 to 32 of `a-z`, `0-9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +38,7 @@ impl FromStr for DestinationName {
         if starts_well && text.len() <= 32 && text.chars().all(fits) {
             return Ok(Self(text.to_owned()));
         }
-        Err(InvalidDestinationName { shown: excerpt(text) })
+        Err(InvalidDestinationName { shown: quoted(text) })
     }
 }
 
@@ -59,14 +57,12 @@ pub struct InvalidDestinationName {
     shown: String,
 }
 
-/// One destination with its name, route and timeout.
+/// One destination with its name and route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfiguredDestination {
     pub(crate) name: DestinationName,
     pub(crate) destination: Destination,
     pub(crate) route: Route,
-    /// The timeout of one request.
-    pub(crate) timeout: Duration,
 }
 
 /// The destinations of a relay.
@@ -74,16 +70,12 @@ pub(crate) struct ConfiguredDestination {
 /// ```yaml
 /// destinations:
 ///   ops-chat:                            # any name
-///     kind: slack                        # slack, discord, teams, google_chat: `url`
+///     kind: slack                        # infra/README.md lists the kinds and their settings
 ///     url: ssm:/portpulse/ops-chat       # the name of a secret, not its value
-///     severities: [critical, warning]    # default: all; for pagerduty and opsgenie, critical
+///     severities: [critical, warning]    # default: all; for pagers, critical
 ///     tags: [prod]                       # any of these; default: all, with or without tags
 ///     monitors: [orders-db, "web-*"]     # any of these; default: all, and locations
 ///     timeout: 10s                       # for one request: 100ms to 30s
-///   pager:  { kind: pagerduty, key: "secretsmanager:pager" }     # opsgenie likewise; `server` for the EU
-///   bot:    { kind: telegram, token: "ssm:/portpulse/bot", chat: "-1001234567890" }
-///   phone:  { kind: ntfy, topic: "ssm:/portpulse/topic" }        # optional: `token`, and `server` for your own server
-///   audit:  { kind: webhook, url: "https://audit.example.com/portpulse", key: "ssm:/portpulse/audit" }
 /// ```
 ///
 /// The name of a secret is `ssm:/path` (AWS Systems Manager Parameter Store) or `secretsmanager:name` (AWS Secrets Manager);
@@ -181,46 +173,23 @@ fn read(
         ));
         return Err(diagnostics);
     };
-    let mut fields = DestinationFields::new(path, input, network_access);
-    let kinds = format!("use one of {}", Destination::KINDS.join(", "));
-    let kind = fields.required("kind", &kinds);
-    let severities = fields.list("severities", "use a list such as [critical, warning]", |text| {
-        text.parse::<Severity>()
-            .map_err(|error| format!("use one of {}", error.allowed().join(", ")))
-    });
-    let tags = fields.list("tags", "use a list such as [prod, eu]", |tag| Ok(tag.to_owned()));
-    let monitors = fields.list(
-        "monitors",
-        "use a list such as [orders-db, \"web-*\"]",
-        Pattern::parse,
-    );
-    let timeout = fields.duration("timeout", DEFAULT_TIMEOUT, MIN_TIMEOUT..=MAX_TIMEOUT);
-    let known = kind.filter(|kind| Destination::KINDS.contains(kind));
-    if let (Some(kind), None) = (kind, known) {
-        fields.diagnostic("kind", format!("unknown kind `{}`", excerpt(kind)), kinds);
+    let mut reader = SettingsReader::new(path, input, network_access);
+    let find = |name: &str| KINDS.into_iter().find(|kind| kind.name() == name);
+    let kind = reader.kind(&Destination::kinds(), find);
+    reader.read(&COMMON);
+    if let Some(kind) = kind {
+        reader.read(kind.settings());
+        // Without a valid kind, the known fields are undefined.
+        reader.refuse_unknown();
     }
-    let destination = known.and_then(|kind| Destination::read(kind, &mut fields));
-    // Without a valid kind, the known fields are undefined.
-    diagnostics.extend(if known.is_some() {
-        fields.finish()
-    } else {
-        fields.into_diagnostics()
-    });
-    match (name, destination) {
-        (Ok(name), Some(destination)) if diagnostics.is_empty() => {
-            let severities = severities.unwrap_or_else(|| destination.default_severities().to_vec());
-            let route = Route {
-                severities: BTreeSet::from_iter(severities),
-                tags: tags.map(BTreeSet::from_iter),
-                monitors,
-            };
-            Ok(ConfiguredDestination {
-                name,
-                destination,
-                route,
-                timeout,
-            })
-        }
+    let (settings, more) = reader.finish();
+    diagnostics.extend(more);
+    match (name, kind) {
+        (Ok(name), Some(kind)) if diagnostics.is_empty() => Ok(ConfiguredDestination {
+            name,
+            route: Route::new(&settings, kind.default_severities()),
+            destination: Destination { kind, settings },
+        }),
         _ => Err(diagnostics),
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use http::{Request, StatusCode};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
+use http::Request;
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Answer, Client, ClientError};
+use crate::answer::{Answer, AnswerMeaning};
+use crate::client::{Client, ClientError};
 
 /// The number of attempts of a request and the pauses between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,69 +81,41 @@ pub(crate) enum Undelivered {
     NoAnswer { error: ClientError, attempts: u32 },
 }
 
-/// Sends a request until it is accepted; `pause_in_body` reads the requested pause, in seconds, from an answer.
+/// Sends a request until it is accepted; `meaning` reads an answer.
+///
+/// A retry crate such as `backon` would replace little: the answer and the deadline decide on each pause.
 pub(crate) async fn deliver(
     client: &Client,
     request: &Request<String>,
     timeout: Duration,
     retry_policy: &RetryPolicy,
     deadline: Instant,
-    pause_in_body: impl Fn(&str) -> Option<f64>,
+    meaning: impl Fn(&Answer) -> AnswerMeaning,
 ) -> Result<(), Undelivered> {
-    let mut number = 1;
+    let mut attempts = 1;
     loop {
         let (failure, requested) = match client.post(request.clone(), timeout).await {
-            Ok(answer) if answer.status.is_success() => return Ok(()),
-            Ok(answer) if is_final(answer.status) => return Err(Undelivered::Refused(answer)),
-            Ok(answer) => {
-                let requested = retry_after(&answer).or_else(|| seconds(pause_in_body(&answer.body)?));
-                let attempts = number;
-                (Undelivered::Unavailable { answer, attempts }, requested)
-            }
-            Err(error) => {
-                let attempts = number;
-                (Undelivered::NoAnswer { error, attempts }, None)
-            }
+            Ok(answer) => match meaning(&answer) {
+                AnswerMeaning::Accepted => return Ok(()),
+                AnswerMeaning::Refused => return Err(Undelivered::Refused(answer)),
+                AnswerMeaning::Unavailable { pause } => {
+                    (Undelivered::Unavailable { answer, attempts }, pause)
+                }
+            },
+            Err(error) => (Undelivered::NoAnswer { error, attempts }, None),
         };
-        let Some(pause) = retry_policy.pause(number) else {
+        let Some(pause) = retry_policy.pause(attempts) else {
             return Err(failure);
         };
         let pause = requested.map_or(pause, |requested| requested.max(pause));
         // An attempt after the deadline is left to the next call.
-        if Instant::now()
-            .checked_add(pause)
-            .is_none_or(|next| next >= deadline)
-        {
+        let next = Instant::now().checked_add(pause);
+        if next.is_none_or(|next| next >= deadline) {
             return Err(failure);
         }
         sleep(pause).await;
-        number += 1;
+        attempts += 1;
     }
-}
-
-/// Whether a retry with this status would be refused too.
-fn is_final(status: StatusCode) -> bool {
-    let temporary = [
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::TOO_EARLY,
-        StatusCode::TOO_MANY_REQUESTS,
-    ];
-    !status.is_server_error() && !temporary.contains(&status)
-}
-
-/// The pause that `Retry-After` requests, in seconds or as a date. Source: RFC 9110, section 10.2.3.
-fn retry_after(answer: &Answer) -> Option<Duration> {
-    let text = answer.retry_after.as_deref()?.trim();
-    if let Ok(requested) = text.parse() {
-        return seconds(requested);
-    }
-    let then = rfc2822::parse(text).ok()?.timestamp();
-    let wait = then.duration_since(Timestamp::now());
-    Some(Duration::try_from(wait).unwrap_or_default())
-}
-
-fn seconds(number: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(number).ok()
 }
 
 #[cfg(test)]
@@ -162,46 +133,5 @@ mod tests {
         );
         assert!(RetryPolicy::new(0, ms(1), ms(1)).is_err());
         assert!(RetryPolicy::new(1, ms(2), ms(1)).is_err());
-    }
-
-    #[test]
-    fn retry_after_accepts_seconds_and_dates() {
-        let answer = |text: &str| Answer {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            retry_after: Some(text.to_owned()),
-            body: String::new(),
-        };
-        assert_eq!(retry_after(&answer("2")), Some(Duration::from_secs(2)));
-        assert_eq!(retry_after(&answer("0.25")), Some(Duration::from_millis(250)));
-        assert_eq!(
-            retry_after(&answer("Sun, 06 Nov 1994 08:49:37 GMT")),
-            Some(Duration::ZERO)
-        );
-        let ahead = retry_after(&answer("Fri, 06 Nov 2893 08:49:37 GMT")).unwrap();
-        assert!(ahead > Duration::from_secs(86_400), "{ahead:?}");
-        for nonsense in ["-1", "soon", "", "NaN", "1e400"] {
-            assert_eq!(retry_after(&answer(nonsense)), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn only_temporary_failures_are_retried() {
-        for (status, expected) in [(301, true), (400, true), (401, true), (404, true), (413, true)]
-            .into_iter()
-            .chain([
-                (408, false),
-                (425, false),
-                (429, false),
-                (500, false),
-                (502, false),
-                (503, false),
-            ])
-        {
-            assert_eq!(
-                is_final(StatusCode::from_u16(status).unwrap()),
-                expected,
-                "{status}"
-            );
-        }
     }
 }

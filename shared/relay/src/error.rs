@@ -4,7 +4,7 @@ use portpulse_store::table::TableError;
 
 use crate::client::ClientError;
 use crate::config::DestinationName;
-use crate::destination::RequestError;
+use crate::request::RequestError;
 
 /// A failed delivery to one destination. The other destinations are not affected.
 #[derive(Debug, thiserror::Error)]

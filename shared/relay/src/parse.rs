@@ -5,15 +5,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use portpulse_core::choice::Severity;
-use portpulse_core::decide::{LocationView, Notification};
+use portpulse_core::decide::{AffectedMonitor, Explanation, LocationView, Notification};
+use portpulse_core::diagnosis::{Diagnosis, Evidence, HostEvidence};
 use portpulse_core::group_state::Finding;
 use portpulse_core::id::Location;
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::Detail;
+use portpulse_core::text::quoted;
 use portpulse_core::time::parse_time;
 use serde_json::{Map, Value};
-
-use crate::destination_fields::excerpt;
 
 /// JSON that is not a valid notification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +28,7 @@ impl fmt::Display for InvalidNotification {
         let which = self
             .id
             .as_deref()
-            .map_or_else(|| "without an id".to_owned(), |id| format!("`{}`", excerpt(id)));
+            .map_or_else(|| "without an id".to_owned(), |id| format!("`{}`", quoted(id)));
         write!(
             f,
             "the notification {which} is invalid: {}",
@@ -90,7 +90,8 @@ impl<'a> NotificationReader<'a> {
         }
         let kind = self.parsed("kind");
         let subject = self.subject(kind);
-        let group = self.text("group").map(|group| self.read("group", group.parse()));
+        let check_group = self.text("check_group");
+        let check_group = check_group.map(|group| self.read("check_group", group.parse()));
         let status = self.parsed("status");
         let severity = self.parsed("severity");
         let audience = self.audience(severity);
@@ -101,21 +102,28 @@ impl<'a> NotificationReader<'a> {
         let at = self
             .required("at")
             .and_then(|text| self.read("at", parse_time(text)));
+        let diagnosis = self.diagnosis();
+        let monitors = self.monitors();
         let locations = self.locations();
         Some(Notification {
             id: id?.to_owned(),
             kind: kind?,
             subject: subject?,
-            group: group.flatten(),
+            check_group: check_group.flatten(),
+            group: self.text("group").map(str::to_owned),
             status: status?,
             severity: severity?,
             audience,
             finding,
+            diagnosis,
+            monitor_count: self.count("monitor_count", monitors.len()),
+            monitors,
             since: since?,
             at: at?,
             target: self.text("target").map(str::to_owned),
             tags: self.texts("tags"),
             runbook: self.text("runbook").map(str::to_owned),
+            page: self.text("page").map(str::to_owned),
             locations,
             diagnostics: self.texts("diagnostics"),
         })
@@ -153,6 +161,79 @@ impl<'a> NotificationReader<'a> {
         None
     }
 
+    /// The affected monitors; if the field is absent, the subject.
+    fn monitors(&mut self) -> Vec<AffectedMonitor> {
+        let listed = self.json.get("monitors").and_then(Value::as_array);
+        let Some(listed) = listed else {
+            let id = self.text("monitor").and_then(|id| id.parse().ok());
+            let target = self.text("target").map(str::to_owned);
+            let name = None;
+            let monitor = id.map(|id| AffectedMonitor { id, name, target });
+            return monitor.into_iter().collect();
+        };
+        let mut monitors = Vec::new();
+        for json in listed {
+            let text = |field: &str| json.get(field).and_then(Value::as_str);
+            let id = self.read("monitors", text("id").unwrap_or_default().parse());
+            let (name, target) = (text("name"), text("target"));
+            monitors.extend(id.map(|id| AffectedMonitor {
+                id,
+                name: name.map(str::to_owned),
+                target: target.map(str::to_owned),
+            }));
+        }
+        monitors
+    }
+
+    /// A count, at least `listed`.
+    fn count(&self, field: &str, listed: usize) -> u32 {
+        let listed = u32::try_from(listed).unwrap_or(u32::MAX);
+        let count = self.json.get(field).and_then(Value::as_u64).unwrap_or(0);
+        u32::try_from(count).unwrap_or(u32::MAX).max(listed)
+    }
+
+    /// The diagnosis; `None` if the field is absent.
+    fn diagnosis(&mut self) -> Option<Explanation> {
+        let json = self.json.get("diagnosis").filter(|json| !json.is_null())?;
+        let mut reader = NotificationReader {
+            json,
+            diagnostics: Vec::new(),
+        };
+        let layer = reader.parsed("layer");
+        let sentence = reader.required("sentence");
+        let parent = reader
+            .text("parent")
+            .map(|parent| reader.read("parent", parent.parse()));
+        self.diagnostics.extend(
+            reader
+                .diagnostics
+                .into_iter()
+                .map(|text| format!("`diagnosis`: {text}")),
+        );
+        let number = |field: &str| u32::try_from(json.get(field)?.as_u64()?).ok();
+        let port = number("answering_port").and_then(|port| u16::try_from(port).ok());
+        let host = match (port, number("silent_ports")) {
+            (Some(port), _) => HostEvidence::Answers { port },
+            (None, _) if json.get("answers_ping") == Some(&Value::Bool(true)) => HostEvidence::AnswersPing,
+            (None, Some(ports)) => HostEvidence::Silent { ports },
+            (None, None) => HostEvidence::Unchecked,
+        };
+        let evidence = number("failing").map(|failing| Evidence {
+            failing,
+            good: number("good").unwrap_or(0),
+            pending: number("pending").unwrap_or(0),
+            host,
+            parent: parent.flatten(),
+        });
+        Some(Explanation {
+            diagnosis: Diagnosis {
+                layer: layer?,
+                evidence,
+            },
+            sentence: sentence?.to_owned(),
+        })
+    }
+
     fn locations(&mut self) -> BTreeMap<Location, LocationView> {
         let empty = Map::new();
         let locations = self
@@ -171,9 +252,9 @@ impl<'a> NotificationReader<'a> {
             let since = reader
                 .text("since")
                 .and_then(|text| reader.read("since", text.parse()));
-            let ticks = json.get("ticks").and_then(Value::as_u64).unwrap_or(0);
+            let ticks = json.get("checks").and_then(Value::as_u64).unwrap_or(0);
             let finding = finding(json, &mut reader.diagnostics);
-            let at = format!("`locations.{}`: ", excerpt(name));
+            let at = format!("`locations.{}`: ", quoted(name));
             self.diagnostics.extend(
                 reader
                     .diagnostics

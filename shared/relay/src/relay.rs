@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use portpulse_alert::plain;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Claimant;
+use portpulse_core::text::excerpt;
 use portpulse_store::table::Table;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::client::Client;
 use crate::config::{Config, ConfiguredDestination, DestinationName};
 use crate::delivery::{RetryPolicy, Undelivered, deliver};
-use crate::destination::Post;
 use crate::entry::{ClaimAction, DeliveryAction, LedgerEntry};
 use crate::error::{Error, Warning};
 use crate::incident_id::split_id;
 use crate::ledger::Ledger;
+use crate::request::OutgoingRequest;
 use crate::secret::{ReadSecret, SecretCache};
 
 /// The maximum length of an answer in an error, in bytes.
@@ -139,7 +139,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
                 return report;
             }
             let pause = self.retry_policy.initial_pause();
-            if Instant::now() + pause + to.timeout >= deadline {
+            if Instant::now() + pause + to.destination.settings.timeout() >= deadline {
                 // A request that may not be answered in time is left to the next call.
                 report.errors.push(Error::ClaimedElsewhere {
                     destination: to.name.clone(),
@@ -152,7 +152,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         }
     }
 
-    /// Sends the new notifications of a batch, until an error that the remaining posts would meet too.
+    /// Sends the new notifications of a batch, until an error that the remaining requests would meet too.
     async fn send_new(
         &self,
         to: &ConfiguredDestination,
@@ -161,18 +161,18 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         deadline: Instant,
         report: &mut DeliveryReport,
     ) -> Result<(), Error> {
-        let posts = to.destination.posts(&batch.new);
-        let mut left = posts.as_slice();
-        while let Some((post, rest)) = left.split_first() {
-            let Ok(sent) = timeout_at(deadline, self.send(to, post, deadline)).await else {
+        let requests = to.destination.requests(&batch.new);
+        let mut left = requests.as_slice();
+        while let Some((request, rest)) = left.split_first() {
+            let Ok(sent) = timeout_at(deadline, self.send(to, request, deadline)).await else {
                 return Err(out_of_time(to, ids_from(left)));
             };
             match sent {
-                Ok(()) => record(to, ledger, post, rest, &mut batch.entries, report).await,
-                // The refusal concerns this post; the next one may be accepted.
+                Ok(()) => record(to, ledger, request, rest, &mut batch.entries, report).await,
+                // The refusal concerns this request; the next one may be accepted.
                 Err(mut error @ Error::Refused { .. }) => {
-                    if post.ids.is_empty() {
-                        // The post prepares the next one.
+                    if request.ids.is_empty() {
+                        // The request prepares the next one.
                         *error.ids_mut() = rest.first().map(|next| next.ids.clone()).unwrap_or_default();
                     }
                     report.errors.push(error);
@@ -187,27 +187,28 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         Ok(())
     }
 
-    /// Sends a post until it is accepted or fails.
-    async fn send(&self, to: &ConfiguredDestination, post: &Post, deadline: Instant) -> Result<(), Error> {
+    /// Sends a request until it is accepted or fails.
+    async fn send(
+        &self,
+        to: &ConfiguredDestination,
+        request: &OutgoingRequest,
+        deadline: Instant,
+    ) -> Result<(), Error> {
         let destination = || to.name.clone();
-        let ids = || post.ids.clone();
-        let request = to
-            .destination
-            .request(post, &self.secrets, Timestamp::now())
-            .await;
-        let request = request.map_err(|source| Error::Request {
+        let ids = || request.ids.clone();
+        let complete = to.destination.complete(request, &self.secrets, Timestamp::now());
+        let complete = complete.await.map_err(|source| Error::Request {
             destination: destination(),
             ids: ids(),
             source,
         })?;
-        let pause_in_body = |body: &str| to.destination.requested_pause(body);
         let sent = deliver(
             &self.client,
-            &request,
-            to.timeout,
+            &complete,
+            to.destination.settings.timeout(),
             &self.retry_policy,
             deadline,
-            pause_in_body,
+            |answer| to.destination.kind.meaning(answer),
         );
         match sent.await {
             Ok(()) => Ok(()),
@@ -240,7 +241,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
 
     /// The start of an answer for logs, without secrets.
     fn answer_text(&self, body: &str) -> String {
-        plain(&self.secrets.redact(body), MAX_ANSWER_LENGTH)
+        excerpt(&self.secrets.redact(body), MAX_ANSWER_LENGTH)
     }
 }
 
@@ -306,24 +307,24 @@ async fn claim<'a, T: Table>(
     }
 }
 
-/// Records the delivery of a post, and releases the claims of incidents without further posts.
+/// Records the delivery of a request, and releases the claims of incidents without further requests.
 async fn record<T: Table>(
     to: &ConfiguredDestination,
     ledger: &Ledger<'_, T>,
-    post: &Post,
-    rest: &[Post],
+    request: &OutgoingRequest,
+    rest: &[OutgoingRequest],
     entries: &mut BTreeMap<String, Option<LedgerEntry>>,
     report: &mut DeliveryReport,
 ) {
     let mut notified = BTreeMap::<String, Vec<String>>::new();
-    for id in &post.ids {
+    for id in &request.ids {
         report.delivered.push((to.name.clone(), id.clone()));
         notified.entry(split_id(id).0).or_default().push(id.clone());
     }
     let records = notified.iter().map(|(incident, ids)| {
         let continues = rest
             .iter()
-            .flat_map(|post| &post.ids)
+            .flat_map(|request| &request.ids)
             .any(|id| split_id(id).0 == *incident);
         let next = if continues {
             ClaimAction::Keep
@@ -378,8 +379,8 @@ fn ids_of(notifications: &[&Notification]) -> Vec<String> {
     notifications.iter().map(|each| each.id.clone()).collect()
 }
 
-fn ids_from(posts: &[Post]) -> Vec<String> {
-    posts.iter().flat_map(|post| post.ids.clone()).collect()
+fn ids_from(requests: &[OutgoingRequest]) -> Vec<String> {
+    requests.iter().flat_map(|request| request.ids.clone()).collect()
 }
 
 fn out_of_time(to: &ConfiguredDestination, ids: Vec<String>) -> Error {

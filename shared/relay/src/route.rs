@@ -6,6 +6,10 @@ use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Subject};
 
+use crate::pattern::Pattern;
+use crate::setting::SettingValue;
+use crate::settings::Settings;
+
 /// The filter of a destination: a notification must match every part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
@@ -16,36 +20,25 @@ pub(crate) struct Route {
     pub(crate) monitors: Option<Vec<Pattern>>,
 }
 
-/// A monitor id, or a prefix followed by `*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Pattern {
-    Exact(String),
-    Prefix(String),
-}
-
-impl Pattern {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let id = text.strip_suffix('*').unwrap_or(text);
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-        if id.len() > 64 || !id.chars().all(fits) || text.is_empty() {
-            return Err("use a monitor id such as orders-db, or a prefix such as orders-*".to_owned());
-        }
-        Ok(if text.ends_with('*') {
-            Self::Prefix(id.to_owned())
-        } else {
-            Self::Exact(id.to_owned())
-        })
-    }
-
-    fn matches(&self, id: &str) -> bool {
-        match self {
-            Self::Exact(exact) => id == exact,
-            Self::Prefix(prefix) => id.starts_with(prefix),
-        }
-    }
-}
-
 impl Route {
+    /// The route of a destination with these settings.
+    pub(crate) fn new(settings: &Settings, default_severities: &[Severity]) -> Self {
+        let mut route = Self {
+            severities: default_severities.iter().copied().collect(),
+            tags: None,
+            monitors: None,
+        };
+        for value in settings.values() {
+            match value {
+                SettingValue::Severities(severities) => route.severities.clone_from(severities),
+                SettingValue::Tags(tags) => route.tags = Some(tags.clone()),
+                SettingValue::Monitors(patterns) => route.monitors = Some(patterns.clone()),
+                SettingValue::Secret(_) | SettingValue::Text(_) | SettingValue::Duration(_) => {}
+            }
+        }
+        route
+    }
+
     /// Whether the destination receives the notification.
     ///
     /// A test without a monitor goes to every destination.

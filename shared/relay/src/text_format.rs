@@ -1,6 +1,6 @@
 //! Foreign text for one field of a destination: escaped for its markup and cut to its limit.
 
-use portpulse_alert::plain;
+use portpulse_core::text::one_line;
 
 /// The unit in which a destination counts the length of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ const ELLIPSIS: char = '…';
 impl TextFormat {
     /// The text on one line, escaped, cut to `max` units; cut text ends in `…`.
     pub(crate) fn fit(self, text: &str, max: usize) -> String {
-        let text = plain(text, usize::MAX);
+        let text = one_line(text);
         let whole = self.escaped(&text);
         if self.length(&whole) <= max {
             return whole;

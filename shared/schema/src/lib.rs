@@ -1,232 +1,155 @@
-//! The JSON Schema of the definitions file, for completion and validation in editors.
+//! The JSON Schema of the definitions file, for completion and validation in editors, and for Terraform, which reads fields,
+//! types, enumerations, patterns and bounds from it.
 //!
-//! Values, services and presets come from the core. A schema cannot express every rule: what the schema refuses is invalid,
+//! Everything comes from the declarations of the core. A schema cannot express every rule: what the schema refuses is invalid,
 //! but `portpulse validate` may refuse what the schema accepts.
+//!
+//! Annotations that validators ignore: `patternErrorMessage` says what to write, as editors show it; `x-merge` is `union` or
+//! `keys` if a monitor's value is combined with the one in `defaults`, and absent if it replaces it; `x-expands` names the
+//! field that an entry of the list sets, in one monitor for each entry.
 
-mod options;
+mod range;
+mod shape;
+pub mod table;
 
-use portpulse_core::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity, Tier};
-use portpulse_core::definition::RawMonitor;
+use portpulse_core::choice::{CheckKind, Tier};
+use portpulse_core::definition::{
+    Field, FieldDeclaration, LOCATION, MAX_WINDOWS, MONITOR_ID, Merge, window_fields,
+};
 use portpulse_core::preset;
 use portpulse_core::service::Service;
-use portpulse_core::time::Interval;
 use serde_json::{Map, Value, json};
+
+use shape::schema_of;
 
 /// The schema, in draft 7, which all editors support.
 pub fn definitions() -> Value {
+    let fields_of = |fields: &mut dyn Iterator<Item = Field>| -> Map<String, Value> {
+        fields
+            .map(|field| (field.name().to_owned(), of_field(field)))
+            .collect()
+    };
+    let is_ping =
+        json!({ "required": ["check"], "properties": { "check": { "const": CheckKind::Ping.as_str() } } });
+    let has_port = json!({ "anyOf": [{ "required": ["port"] }, { "required": ["service"] }, is_ping] });
+    let monitor = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "oneOf": [{ "required": ["host"] }, { "required": ["hosts"] }],
+        "not": { "anyOf": [
+            { "required": ["port", "ports"] },
+            { "required": ["script", "service"] },
+        ] },
+        "properties": fields_of(&mut Field::of_monitors()),
+    });
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Portpulse monitors",
         "type": "object",
         "required": ["monitors"],
         "additionalProperties": false,
+        // For anchors; not read.
+        "patternProperties": { "^x-": {} },
         "properties": {
             "monitors": {
                 "description": "The monitors: a map from ids to monitors.",
                 "type": "object",
                 "minProperties": 1,
-                "propertyNames": { "pattern": MONITOR_ID },
-                "additionalProperties": { "$ref": "#/definitions/monitor" },
+                "propertyNames": { "pattern": MONITOR_ID.patterns.first() },
+                "additionalProperties": monitor,
             },
             "defaults": {
                 "description": "Default fields for all monitors.",
                 "type": ["object", "null"],
                 "additionalProperties": false,
-                "properties": fields(|field| !matches!(field, "host" | "script" | "depends_on")),
+                "properties": fields_of(&mut Field::of_defaults()),
             },
             "maintenance": {
                 "description": "Maintenance windows: notifications are suppressed, checks continue.",
                 "type": ["array", "null"],
-                "maxItems": 100,
-                "items": { "$ref": "#/definitions/window" },
+                "maxItems": MAX_WINDOWS,
+                "items": window(),
+            },
+            "agents": {
+                "description": "The names of locations that are agents on your own networks, not AWS regions.",
+                "type": ["array", "null"],
+                "items": { "type": "string", "pattern": LOCATION.patterns.first() },
             },
         },
-        "definitions": {
-            "monitor": {
-                "type": "object",
-                "additionalProperties": false,
-                "required": ["host"],
-                "properties": fields(|_| true),
-            },
-            "window": window(),
-        },
+        // A monitor needs a port: its own, that of a service, or one in `defaults`; a ping needs none.
+        "anyOf": [
+            { "required": ["defaults"], "properties": { "defaults": has_port } },
+            { "properties": { "monitors": { "additionalProperties": {
+                "anyOf": [{ "required": ["port"] }, { "required": ["ports"] }, { "required": ["service"] }, is_ping],
+            } } } },
+        ],
     })
 }
 
-const MONITOR_ID: &str = "^[a-z0-9][a-z0-9_.-]{0,63}$";
-const LOCATION: &str = "^[a-z0-9][a-z0-9-]{0,31}$";
-const TAG: &str = "^[A-Za-z0-9_.:/=-]{1,64}$";
-const DURATION: &str = "^[0-9]+(ms|s|m|h|d)$";
-
-/// The schemas of the fields of a monitor that `include` selects.
-fn fields(include: impl Fn(&str) -> bool) -> Map<String, Value> {
-    let names = RawMonitor::FIELDS.iter().copied().filter(|field| include(field));
-    names
-        .map(|name| (name.to_owned(), field_with_default(name)))
-        .collect()
-}
-
 /// The schema of a field, with its default.
-fn field_with_default(name: &str) -> Value {
-    let mut schema = field(name);
-    if let (Some(value), Some(schema)) = (preset::default().get(name), schema.as_object_mut()) {
-        schema.insert("default".to_owned(), value.clone());
+fn of_field(field: Field) -> Value {
+    let FieldDeclaration {
+        about,
+        shape,
+        examples,
+        merge,
+        ..
+    } = field.declaration();
+    let mut schema = if field == Field::Service {
+        described(Service::ALL.iter().map(|service| about_service(*service)))
+    } else if field == Field::Tier {
+        described(Tier::ALL.iter().map(|tier| about_tier(*tier)))
+    } else {
+        schema_of(shape, examples.first().copied().unwrap_or_default())
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), json!(format!("{about}.")));
+        if let Some(value) = preset::default().get(field.name()) {
+            schema.insert("default".to_owned(), value.clone());
+        }
+        match merge {
+            Merge::Replace => {}
+            Merge::Union => drop(schema.insert("x-merge".to_owned(), json!("union"))),
+            Merge::Keys => drop(schema.insert("x-merge".to_owned(), json!("keys"))),
+        }
+        if let Some(single) = field.of_entries() {
+            schema.insert("x-expands".to_owned(), json!(single.name()));
+        }
     }
     schema
 }
 
-fn field(name: &str) -> Value {
-    match name {
-        "host" => {
-            json!({ "description": "Host name or IP address, without port or scheme.", "type": "string", "minLength": 1 })
-        }
-        "port" => number("TCP port. Default: the port of the service.", 1, 65_535),
-        "service" => services(),
-        "tier" => tiers(),
-        "interval" => choice(
-            "The interval between checks.",
-            Interval::ALL.iter().map(|value| value.as_str()),
-        ),
-        "timeout" => duration("The timeout of one check with all its phases: 100ms to 30s."),
-        "slow_after" => {
-            duration("The connect time above which a check counts as slow; less than the timeout.")
-        }
-        "expect" => choice(
-            "The expected state: an open port, a closed port, or a reachable host (in place of a ping).",
-            Expect::ALL.iter().map(|value| value.as_str()),
-        ),
-        "check" => choice(
-            "`connect` measures a TCP connect; `ready` adds an exchange in the protocol of the service. For ping, see `expect: reachable`.",
-            CheckKind::ALL.iter().map(|value| value.as_str()),
-        ),
-        "tls" => options::tls(),
-        "warn_days" => options::warn_days(),
-        "http" => options::http(),
-        "dns" => options::dns(),
-        "script" => options::script(),
-        "failures_to_open" => number(
-            "Consecutive failed checks after which a location votes for an incident.",
-            1,
-            10,
-        ),
-        "successes_to_close" => number(
-            "Consecutive good checks after which a location votes for recovery.",
-            1,
-            10,
-        ),
-        "quorum" => number(
-            "The number of locations that must agree. Default: more than half.",
-            1,
-            100,
-        ),
-        "locations" => list("The locations that check the monitor. Default: all.", LOCATION, 1),
-        "severity" => choice(
-            "The severity of notifications about incidents.",
-            Severity::ALL.iter().map(|value| value.as_str()),
-        ),
-        "ip" => choice(
-            "The allowed IP address families.",
-            IpFamily::ALL.iter().map(|value| value.as_str()),
-        ),
-        "close" => choice(
-            "How a connect is closed: with FIN, or before the service accepts the connection.",
-            CloseMode::ALL.iter().map(|value| value.as_str()),
-        ),
-        "tags" => list("Tags to filter and group by.", TAG, 0),
-        "runbook" => json!({
-            "description": "A link to instructions for incidents of the monitor.",
-            "type": "string",
-            "pattern": "^https?://",
-            "maxLength": 500,
-        }),
-        "depends_on" => list(
-            "Monitors whose incidents suppress notifications about this monitor.",
-            MONITOR_ID,
-            0,
-        ),
-        "enabled" => {
-            json!({ "description": "Whether the monitor is checked.", "type": "boolean", "default": true })
-        }
-        "remind_every" => duration("The interval of reminders about an open incident: 5m or more."),
-        "escalate_after" => {
-            duration("The time after which an open incident is escalated to critical: 1m or more.")
-        }
-        "flapping_after" => number(
-            "The number of changes within an hour above which the monitor is flapping; 0 disables this.",
-            0,
-            20,
-        ),
-        // A new field of the core is allowed until its schema is added here; a test requires one.
-        _ => json!({}),
-    }
+/// The schema of words with a description each.
+fn described(words: impl Iterator<Item = (&'static str, String)>) -> Value {
+    let one = |(word, about): (&str, String)| json!({ "const": word, "description": about });
+    json!({ "oneOf": words.map(one).collect::<Vec<_>>() })
 }
 
-fn services() -> Value {
-    let about = |service: &Service| {
-        let port = preset::service(*service)
-            .get("port")
-            .map(Value::to_string)
-            .unwrap_or_default();
-        json!({ "const": service.as_str(), "description": format!("{}, port {port}", preset::title(*service)) })
-    };
-    json!({
-        "description": "The service: sets port, timeout and readiness check.",
-        "oneOf": Service::ALL.iter().map(about).collect::<Vec<_>>(),
-    })
+fn about_service(service: Service) -> (&'static str, String) {
+    let about = format!("{}, port {}", service.title(), service.port());
+    (service.as_str(), about)
 }
 
-fn tiers() -> Value {
-    let about = |tier: &Tier| {
-        let sets = preset::tier(*tier)
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}"));
-        json!({ "const": tier.as_str(), "description": sets.collect::<Vec<_>>().join(", ").replace('"', "") })
-    };
-    json!({
-        "description": "The importance of the monitor: sets interval, thresholds and severity.",
-        "oneOf": Tier::ALL.iter().map(about).collect::<Vec<_>>(),
-    })
+fn about_tier(tier: Tier) -> (&'static str, String) {
+    let sets = preset::tier(tier)
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"));
+    let about = sets.collect::<Vec<_>>().join(", ").replace('"', "");
+    (tier.as_str(), about)
 }
 
 fn window() -> Value {
-    let text = |description: &str| json!({ "description": description, "type": "string" });
-    let time =
-        |description: &str| json!({ "description": description, "type": "string", "format": "date-time" });
+    let once = ["from", "until"];
+    let recurring = ["every", "for", "zone"];
+    let without =
+        |names: &[&str]| -> Vec<Value> { names.iter().map(|name| json!({ "required": [name] })).collect() };
     json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": {
-            "monitors": list("The monitors that the window covers. Without `monitors` and `tags`, the window covers all.", MONITOR_ID, 1),
-            "tags": list("The window covers monitors with any of these tags.", TAG, 1),
-            "from": time("The start, such as 2026-11-22T02:00:00Z."),
-            "until": time("The end."),
-            "every": text("The start of a recurring window: `daily 02:00`, `sun 02:00` or `mon,wed 22:30`."),
-            "for": duration("The duration: at most 7 days."),
-            "zone": text("The time zone of `every`, such as Europe/Berlin. Default: UTC."),
-            "why": text("The reason, for people."),
-        },
-        "oneOf": [{ "required": ["from", "until"] }, { "required": ["every", "for"] }],
-    })
-}
-
-fn choice<'a>(description: &str, values: impl Iterator<Item = &'a str>) -> Value {
-    json!({ "description": description, "enum": values.collect::<Vec<_>>() })
-}
-
-fn number(description: &str, min: u32, max: u32) -> Value {
-    json!({ "description": description, "type": "integer", "minimum": min, "maximum": max })
-}
-
-fn duration(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "pattern": DURATION })
-}
-
-fn list(description: &str, pattern: &str, min: u32) -> Value {
-    json!({
-        "description": description,
-        "type": "array",
-        "minItems": min,
-        "maxItems": 50,
-        "items": { "type": "string", "pattern": pattern },
+        "properties": shape::properties(window_fields()),
+        "oneOf": [
+            { "required": once, "not": { "anyOf": without(&recurring) } },
+            { "required": ["every", "for"], "not": { "anyOf": without(&once) } },
+        ],
     })
 }

@@ -79,6 +79,46 @@ fn has_loopback_host(request: &Request) -> bool {
     is_address || name.eq_ignore_ascii_case("localhost")
 }
 
+/// The secret from which the token in forms is derived. Pages of other origins cannot read the token, so they cannot post a
+/// form in the reader's name. `Debug` does not print the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FormSecret(String);
+
+impl FormSecret {
+    /// Creates a secret from random text, the same in all processes that serve a page.
+    pub fn new(random: impl Into<String>) -> Self {
+        Self(random.into())
+    }
+
+    /// The token in the forms of the page.
+    pub(crate) fn token(&self) -> FormToken {
+        let digest = Sha256::digest(format!("portpulse form {}", self.0));
+        FormToken(hex(&digest))
+    }
+
+    /// Whether a form contains the token.
+    pub(crate) fn is_in(&self, request: &Request) -> bool {
+        let found = request.form_value("token").unwrap_or_default();
+        self.token().0.as_bytes().ct_eq(found.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for FormSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FormSecret(…)")
+    }
+}
+
+/// The token in forms, which proves that the page of this origin was read.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct FormToken(String);
+
+impl fmt::Display for FormToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// How long a session lasts unless the reader signs out.
 const SESSION: SignedDuration = SignedDuration::from_hours(12);
 

@@ -2,8 +2,9 @@
 
 use portpulse_core::id::MonitorId;
 use portpulse_history::badge::BadgeKind;
+use portpulse_history::prometheus::Exposition;
 use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
-use portpulse_history::{api, atom, badge, prometheus};
+use portpulse_history::{api, atom, badge};
 
 use crate::request::Request;
 use crate::response::{CachePolicy, Response};
@@ -23,7 +24,7 @@ pub enum Feed {
     /// A badge (SVG) of one monitor.
     Badge(MonitorId, BadgeKind),
     /// All monitors as Prometheus metrics.
-    Metrics,
+    Metrics(Exposition),
     /// Incidents as an Atom feed.
     Atom,
 }
@@ -39,15 +40,12 @@ impl Feed {
             "/openapi.json" => return Some(Self::OpenApi),
             "/api/monitors" => return Some(Self::Monitors),
             "/api/incidents" => return Some(Self::Incidents),
-            "/metrics" => return Some(Self::Metrics),
+            "/metrics" => return Some(Self::Metrics(Exposition::of(request.accept.as_deref()))),
             "/incidents.atom" => return Some(Self::Atom),
             _ => {}
         }
         if let Some(id) = path.strip_prefix("/api/monitors/") {
-            return id
-                .parse()
-                .ok()
-                .map(|id| Self::Monitor(id, Span::from_request(request)));
+            return id.parse().ok().map(|id| Self::Monitor(id, span(request)));
         }
         let id = path.strip_prefix("/badge/")?.strip_suffix(".svg")?.parse().ok()?;
         let kind = request
@@ -55,6 +53,12 @@ impl Feed {
             .map_or(Ok(BadgeKind::Status), |kind| kind.parse());
         kind.ok().map(|kind| Self::Badge(id, kind))
     }
+}
+
+/// The span of the phase times: by hour or by day.
+fn span(request: &Request) -> Span {
+    let span = Span::from_request(request).filter(|span| *span != Span::Hours);
+    span.unwrap_or_default()
 }
 
 /// The OpenAPI document.
@@ -69,7 +73,9 @@ pub(crate) fn all_monitors(feed: &Feed, audience: Audience, known: &Overview) ->
         Feed::OpenApi => open_api(),
         Feed::Monitors => answer(JSON, api::monitors(known).to_string()),
         Feed::Incidents => answer(JSON, api::incidents(&incidents(known)).to_string()),
-        Feed::Metrics => answer(prometheus::CONTENT_TYPE, prometheus::text(known)),
+        Feed::Metrics(exposition) => {
+            answer(exposition.content_type(), exposition.text(known)).with_header("vary", "accept")
+        }
         Feed::Atom => answer(atom::CONTENT_TYPE, atom::feed(&incidents(known))),
         Feed::Badge(id, kind) => {
             let monitor = known.monitors.iter().find(|monitor| monitor.id == *id)?;

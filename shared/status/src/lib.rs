@@ -5,11 +5,14 @@
 //! [`Pages`] reads the data and caches it for a short time. Neither depends on sockets, clocks or AWS.
 
 mod access;
+mod action;
 mod asset;
 mod chart;
 mod display;
 mod feed;
+mod negotiate;
 mod page;
+mod page_config;
 mod pages;
 mod reader;
 mod request;
@@ -17,13 +20,18 @@ mod response;
 mod route;
 mod site;
 mod span;
+mod writer;
 
-pub use access::{Access, ShortToken, Token, network};
+pub use access::{Access, FormSecret, ShortToken, Token, network};
+pub use action::Action;
 pub use feed::Feed;
-pub use pages::{Answer, Pages};
+pub use page::report::report_html;
+pub use page_config::{Announcement, Link, MAX_PAGE_CONFIG_BYTES, PageConfig};
+pub use pages::{Answer, Pages, ReadOnly};
 pub use reader::PageReader;
-pub use request::{Initiator, MAX_BODY_BYTES, Method, Request, Signature, Transport};
+pub use request::{Initiator, MAX_BODY_BYTES, Request, Signature, Transport};
 pub use response::{CachePolicy, ContentType, Response};
-pub use route::{Grouping, Page, Selection};
+pub use route::{Grouping, IncidentSelection, Page, ReportFormat, Selection};
 pub use site::{PageRequest, Received, Site};
 pub use span::Span;
+pub use writer::PageWriter;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use portpulse_core::id::MonitorId;
-use portpulse_core::period::Period;
-use portpulse_history::Reader as History;
+use portpulse_history::report::{Month, Report};
 use portpulse_history::view::{Audience, MonitorPage, Overview};
+use portpulse_history::{Detail, Reader as History};
 use portpulse_store::Error;
 use portpulse_store::table::{PagedQuery, Table};
 
@@ -31,8 +31,13 @@ pub trait PageReader {
     /// If the table cannot be read.
     async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Self::Error>;
 
-    /// One monitor with its history; `None` if the id is unknown. Phase times other than connect are read from `since` on,
-    /// by hour or by day.
+    /// The report of a month.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    async fn report(&self, audience: Audience, month: Month, now: Timestamp) -> Result<Report, Self::Error>;
+
+    /// One monitor with its history; `None` if the id is unknown. `detail` is for a private audience.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -40,7 +45,7 @@ pub trait PageReader {
         &self,
         audience: Audience,
         id: &MonitorId,
-        since: Period,
+        detail: Detail,
         now: Timestamp,
     ) -> Result<Option<MonitorPage>, Self::Error>;
 }
@@ -56,13 +61,17 @@ impl<T: Table + PagedQuery> PageReader for History<T> {
         self.overview(audience, now).await
     }
 
+    async fn report(&self, audience: Audience, month: Month, now: Timestamp) -> Result<Report, Error> {
+        self.report(month, audience, None, now).await
+    }
+
     async fn monitor(
         &self,
         audience: Audience,
         id: &MonitorId,
-        since: Period,
+        detail: Detail,
         now: Timestamp,
     ) -> Result<Option<MonitorPage>, Error> {
-        self.monitor(audience, id, since, now).await
+        self.monitor(audience, id, detail, now).await
     }
 }

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-/// The maximum number of bytes of a body that are read; a body is a form with a token.
-pub const MAX_BODY_BYTES: usize = 4_096;
+use http::{HeaderMap, Method, header};
+
+/// The maximum number of bytes of a body that are read; a body is a form. The fields of a page take at most 700 characters of
+/// up to 9 bytes each, so that a note that is too long is answered with the reason.
+pub const MAX_BODY_BYTES: usize = 8_192;
 
 /// An HTTP request. All values are untrusted.
 #[derive(Clone, Default)]
 pub struct Request {
-    /// The method.
+    /// The method. `POST` signs in or out, or changes a monitor; others than `GET`, `HEAD` and `POST` are answered with status 405.
     pub method: Method,
     /// The path, still percent-encoded.
     pub path: String,
@@ -23,6 +26,12 @@ pub struct Request {
     pub host: Option<String>,
     /// The header `Authorization`.
     pub authorization: Option<String>,
+    /// The header `Accept`.
+    pub accept: Option<String>,
+    /// The header `Accept-Encoding`.
+    pub accept_encoding: Option<String>,
+    /// The header `If-None-Match`.
+    pub if_none_match: Option<String>,
     /// The cookies, as pairs separated by `;`.
     pub cookies: String,
     /// The body, at most [`MAX_BODY_BYTES`].
@@ -56,36 +65,10 @@ pub enum Initiator {
 
 impl Initiator {
     /// Reads the header `Sec-Fetch-Site`, if present.
-    pub fn of(sec_fetch_site: Option<&str>) -> Self {
+    pub(crate) fn of(sec_fetch_site: Option<&str>) -> Self {
         match sec_fetch_site {
             Some("same-origin" | "none") | None => Self::OwnPageOrProgram,
             Some(_) => Self::OtherOrigin,
-        }
-    }
-}
-
-/// An HTTP method.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Method {
-    /// `GET`.
-    #[default]
-    Get,
-    /// `HEAD`.
-    Head,
-    /// `POST`: sign in or sign out.
-    Post,
-    /// Any other method; answered with status 405.
-    Other,
-}
-
-impl Method {
-    /// The method with this name.
-    pub fn named(name: &str) -> Self {
-        match name {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "POST" => Self::Post,
-            _ => Self::Other,
         }
     }
 }
@@ -111,6 +94,22 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
+    /// A request with the values of `headers`, and defaults for the rest.
+    pub fn with_headers(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let owned = |name: header::HeaderName| text(name.as_str()).map(str::to_owned);
+        Self {
+            host: owned(header::HOST),
+            authorization: owned(header::AUTHORIZATION),
+            accept: owned(header::ACCEPT),
+            accept_encoding: owned(header::ACCEPT_ENCODING),
+            if_none_match: owned(header::IF_NONE_MATCH),
+            cookies: owned(header::COOKIE).unwrap_or_default(),
+            initiator: Initiator::of(text("sec-fetch-site")),
+            ..Self::default()
+        }
+    }
+
     /// The first value of the query parameter `name`, decoded.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         first(self.query.as_bytes(), name)
@@ -153,6 +152,37 @@ mod tests {
         assert_eq!(request.query_value("e").as_deref(), Some(""));
         assert_eq!(request.query_value("z"), None);
         assert_eq!((request.cookie("y"), request.cookie("z")), (Some("2"), None));
+    }
+
+    #[test]
+    fn headers_are_read_and_initiator_is_own_page_by_default() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(
+            Request::with_headers(&headers).initiator,
+            Initiator::OwnPageOrProgram
+        );
+        for (name, value) in [
+            ("host", "h"),
+            ("authorization", "Bearer t"),
+            ("cookie", "a=1; b=2"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        for (site, expected) in [
+            ("same-origin", Initiator::OwnPageOrProgram),
+            ("none", Initiator::OwnPageOrProgram),
+            ("same-site", Initiator::OtherOrigin),
+            ("cross-site", Initiator::OtherOrigin),
+        ] {
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            let request = Request::with_headers(&headers);
+            assert_eq!(request.initiator, expected, "{site}");
+            assert_eq!(
+                (request.host.as_deref(), request.cookie("b")),
+                (Some("h"), Some("2"))
+            );
+            assert_eq!(request.authorization.as_deref(), Some("Bearer t"));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::{HeaderValue, StatusCode};
 use portpulse_core::text::escaped;
 use portpulse_history::view::Audience;
 
@@ -14,6 +15,21 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+}
+
+impl From<Response> for http::Response<Vec<u8>> {
+    fn from(response: Response) -> Self {
+        let mut converted = Self::new(response.body.into_bytes());
+        *converted.status_mut() =
+            StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in response.headers {
+            // All headers are plain text, so that none is lost here.
+            if let Ok(value) = HeaderValue::try_from(value) {
+                converted.headers_mut().append(name, value);
+            }
+        }
+        converted
+    }
 }
 
 /// The content type of a body.

@@ -1,6 +1,9 @@
 //! Routing: maps paths to pages.
 
+use jiff::civil::Date;
+use portpulse_core::group_state::Status;
 use portpulse_core::id::MonitorId;
+use portpulse_history::report::Month;
 
 use crate::asset;
 use crate::feed::Feed;
@@ -14,6 +17,8 @@ pub(crate) enum Route {
     Page(Page),
     /// A static file.
     Asset(asset::Asset),
+    /// The configured logo.
+    Logo,
     /// The sign-in form.
     SignIn,
     /// Sign-out.
@@ -29,10 +34,21 @@ pub enum Page {
     Overview(Selection),
     /// One monitor with its history.
     Monitor(MonitorId, Span),
-    /// Incidents and maintenance; with the page number, counted from 0.
-    Incidents(usize),
+    /// Incidents and maintenance.
+    Incidents(IncidentSelection),
+    /// The report of a month, by default the one before the current one.
+    Report(Option<Month>, ReportFormat),
     /// A machine-readable answer.
     Feed(Feed),
+}
+
+/// The format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page.
+    Html,
+    /// Comma-separated values.
+    Csv,
 }
 
 /// Filter, grouping and page of the overview.
@@ -48,6 +64,44 @@ pub struct Selection {
     pub page: usize,
 }
 
+/// Which incidents a page lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IncidentSelection {
+    /// The month in which the incidents began, as its first day in UTC; `None` for all.
+    pub month: Option<Date>,
+    /// The statuses of the incidents; empty for all.
+    pub status: Option<Status>,
+    /// The page number, counted from 0; in URLs from 1.
+    pub page: usize,
+}
+
+impl IncidentSelection {
+    fn of(request: &Request) -> Self {
+        let value = |name| request.query_value(name);
+        Self {
+            month: value("month").and_then(|month| format!("{month}-01").parse().ok()),
+            status: value("status").and_then(|status| status.parse().ok()),
+            page: page(request),
+        }
+    }
+
+    /// The URL of a page of the same selection.
+    pub(crate) fn address(&self, page: usize) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(month) = self.month {
+            query.append_pair("month", &month.strftime("%Y-%m").to_string());
+        }
+        if let Some(status) = self.status {
+            query.append_pair("status", status.as_str());
+        }
+        query.append_pair("page", &(page + 1).to_string());
+        format!("/incidents?{}", query.finish())
+    }
+}
+
+/// The path of the configured logo.
+pub(crate) const LOGO: &str = "/logo.svg";
+
 /// How the overview groups monitors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Grouping {
@@ -56,7 +110,7 @@ pub enum Grouping {
     Status,
     /// By tag; a monitor with two tags appears twice.
     Tag,
-    /// By the group that is checked together.
+    /// By the label in the field `group`.
     Group,
 }
 
@@ -88,19 +142,35 @@ impl Route {
         let path = request.path.as_str();
         match path {
             "/" => Self::Page(Page::Overview(Selection::of(request))),
-            "/incidents" => Self::Page(Page::Incidents(page(request))),
+            "/incidents" => Self::Page(Page::Incidents(IncidentSelection::of(request))),
+            LOGO => Self::Logo,
+            "/reports" => Self::Page(Page::Report(None, ReportFormat::Html)),
             "/sign-in" => Self::SignIn,
             "/sign-out" => Self::SignOut,
+            _ if path.starts_with("/reports/") => report(path).map_or(Self::Unknown, Self::Page),
             _ => match (asset::Asset::at(path), path.strip_prefix("/monitors/")) {
                 (Some(asset), _) => Self::Asset(asset),
                 // Ids contain only characters that need no percent-encoding.
                 (None, Some(id)) => id.parse().map_or(Self::Unknown, |id| {
-                    Self::Page(Page::Monitor(id, Span::from_request(request)))
+                    Self::Page(Page::Monitor(
+                        id,
+                        Span::from_request(request).unwrap_or(Span::Hours),
+                    ))
                 }),
                 (None, None) => Self::Unknown,
             },
         }
     }
+}
+
+/// The report that a path names: `/reports/2026-10` or `/reports/2026-10.csv`.
+fn report(path: &str) -> Option<Page> {
+    let name = path.strip_prefix("/reports/")?;
+    let (name, format) = match name.strip_suffix(".csv") {
+        Some(name) => (name, ReportFormat::Csv),
+        None => (name, ReportFormat::Html),
+    };
+    Some(Page::Report(Some(name.parse().ok()?), format))
 }
 
 impl Selection {
@@ -175,13 +245,16 @@ mod tests {
         ] {
             assert_eq!(
                 page("/incidents", query),
-                Some(Page::Incidents(number)),
+                Some(Page::Incidents(IncidentSelection {
+                    page: number,
+                    ..IncidentSelection::default()
+                })),
                 "{query}"
             );
         }
-        assert_eq!(page("/monitors/orders-db", ""), monitor(Span::Day));
+        assert_eq!(page("/monitors/orders-db", ""), monitor(Span::Hours));
         assert_eq!(page("/monitors/orders-db", "span=90d"), monitor(Span::Quarter));
-        assert_eq!(page("/monitors/orders-db", "span=9"), monitor(Span::Day));
+        assert_eq!(page("/monitors/orders-db", "span=9"), monitor(Span::Hours));
         assert_eq!(route("/sign-in", ""), Route::SignIn);
         for unknown in [
             "",
@@ -209,14 +282,13 @@ mod tests {
     #[test]
     fn selection_is_read_from_query() {
         let long = "x".repeat(500);
-        let Route::Page(Page::Overview(selection)) = route("/", &format!("q=+{long}&tag=a+b&by=group"))
-        else {
+        let Route::Page(Page::Overview(selection)) = route("/", &format!("q=+{long}&tag=a+b&by=tag")) else {
             unreachable!()
         };
         assert_eq!(selection.search.len(), MAX_TEXT_LENGTH);
         assert_eq!(
             (selection.tag.as_deref(), selection.grouping),
-            (Some("a b"), Grouping::Group)
+            (Some("a b"), Grouping::Tag)
         );
         assert_eq!(
             route("/", "q=&tag=&by=x"),

@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use jiff::Timestamp;
 use maud::Markup;
+use portpulse_core::id::MonitorId;
+use portpulse_history::report::Report;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 
-use crate::access::{ATTEMPT_WINDOW, Access, Attempt, Refusal, SignInGuard};
+use crate::access::{ATTEMPT_WINDOW, Access, Attempt, FormSecret, Refusal, SignInGuard};
+use crate::action::Action;
 use crate::feed::{self, Feed};
-use crate::page::{Frame, MenuEntry, incidents, message, monitor, overview, sign_in};
-use crate::request::{Initiator, Method, Request};
+use crate::page::{Frame, MenuEntry, incidents, message, monitor, overview, report, sign_in};
+use crate::page_config::PageConfig;
+use crate::request::{Initiator, Request};
 use crate::response::{CachePolicy, ContentType, Response};
-use crate::route::{Page, Route, Selection};
+use crate::route::{IncidentSelection, Page, ReportFormat, Route, Selection};
 use crate::span::Span;
 
 /// `Retry-After` of a failed read, in seconds.
@@ -23,6 +28,9 @@ pub struct Site {
     access: Access,
     guard: Arc<SignInGuard>,
     refresh_seconds: u32,
+    /// Present if readers who see everything can acknowledge, silence and add notes.
+    form_secret: Option<FormSecret>,
+    config: Arc<PageConfig>,
 }
 
 /// Result of receiving a request.
@@ -32,6 +40,8 @@ pub enum Received {
     Response(Response),
     /// A page; the data must be read first.
     Page(PageRequest),
+    /// A change of a monitor; the monitor must be read first.
+    Action(MonitorId, Action),
 }
 
 /// A request for a page, with access granted.
@@ -50,14 +60,44 @@ impl Site {
             access,
             guard: Arc::default(),
             refresh_seconds,
+            form_secret: None,
+            config: Arc::default(),
+        }
+    }
+
+    /// Sets the appearance.
+    #[must_use]
+    pub fn with_config(self, config: PageConfig) -> Self {
+        Self {
+            config: Arc::new(config),
+            ..self
+        }
+    }
+
+    /// Offers forms to readers who see everything. There are none on a public page.
+    #[must_use]
+    pub fn with_actions(self, secret: FormSecret) -> Self {
+        Self {
+            form_secret: Some(secret),
+            ..self
         }
     }
 
     /// Receives a request. Access is checked before anything else, so that refused requests reveal nothing.
     pub fn receive(&self, request: &Request, now: Timestamp) -> Received {
         let route = Route::of(request);
-        if let (Route::Asset(asset), Method::Get | Method::Head) = (&route, request.method) {
+        if let (Route::Asset(asset), &(Method::GET | Method::HEAD)) = (&route, &request.method) {
             return Received::Response(asset.response());
+        }
+        if let (Route::Logo, &(Method::GET | Method::HEAD), Some(logo)) =
+            (&route, &request.method, &self.config.logo)
+        {
+            return Received::Response(Response::new(
+                200,
+                ContentType::Svg,
+                CachePolicy::Shared,
+                logo.as_str(),
+            ));
         }
         if let Route::SignIn | Route::SignOut = route {
             return Received::Response(self.sign_in_or_out(&route, request, now));
@@ -66,19 +106,81 @@ impl Site {
             Ok(audience) => audience,
             Err(refusal) => return Received::Response(self.refuse(refusal, &route)),
         };
-        match (request.method, route) {
-            (Method::Get | Method::Head, Route::Page(Page::Feed(Feed::OpenApi))) => {
+        match (&request.method, route) {
+            (&(Method::GET | Method::HEAD), Route::Page(Page::Feed(Feed::OpenApi))) => {
                 Received::Response(feed::open_api())
             }
-            (Method::Get | Method::Head, Route::Page(page)) => Received::Page(PageRequest { page, audience }),
-            (Method::Get | Method::Head, _) => Received::Response(self.not_found()),
-            (Method::Post | Method::Other, _) => Received::Response(self.method_not_allowed()),
+            (&(Method::GET | Method::HEAD), Route::Page(page)) => {
+                Received::Page(PageRequest { page, audience })
+            }
+            (&Method::POST, Route::Page(Page::Monitor(id, _))) => {
+                self.receive_action(audience, id, request, now)
+            }
+            (&(Method::GET | Method::HEAD), _) => Received::Response(self.not_found()),
+            _ => Received::Response(self.method_not_allowed()),
         }
+    }
+
+    /// Receives a form of a monitor page. Forms must come from this origin and contain the token of the page.
+    fn receive_action(
+        &self,
+        audience: Audience,
+        id: MonitorId,
+        request: &Request,
+        now: Timestamp,
+    ) -> Received {
+        let secret = self
+            .form_secret
+            .as_ref()
+            .filter(|_| audience == Audience::Private);
+        let Some(secret) = secret else {
+            return Received::Response(self.method_not_allowed());
+        };
+        if request.initiator == Initiator::OtherOrigin || !secret.is_in(request) {
+            let text = "Form refused: reload the page and send the form again.\n";
+            return Received::Response(Response::new(403, ContentType::Text, CachePolicy::NoStore, text));
+        }
+        match Action::read(&id, request, now) {
+            Ok(action) => Received::Action(id, action),
+            Err(error) => {
+                let main = message::page("Form not accepted", &format!("Nothing was changed: {error}."));
+                let page = (400, CachePolicy::NoStore, MenuEntry::Other);
+                Received::Response(self.page(page.0, page.1, page.2, ("Form not accepted", main)))
+            }
+        }
+    }
+
+    /// The response to a performed action: back to the monitor.
+    pub(crate) fn performed(&self, id: &MonitorId) -> Response {
+        Response::redirect_to(&format!("/monitors/{id}"))
+    }
+
+    /// The response (409) to an action that conflicts with others.
+    pub(crate) fn conflict(&self) -> Response {
+        let main = message::page(
+            "Not changed",
+            "Another change of this monitor was stored at the same time. Check the monitor, and repeat your change if it is still needed.",
+        );
+        self.page(409, CachePolicy::NoStore, MenuEntry::Other, ("Not changed", main))
+    }
+
+    /// The response (409) to an acknowledgement without an open incident.
+    pub(crate) fn nothing_open(&self) -> Response {
+        let main = message::page(
+            "Nothing to acknowledge",
+            "The monitor has no open incident any more. Nothing was changed.",
+        );
+        self.page(
+            409,
+            CachePolicy::NoStore,
+            MenuEntry::Other,
+            ("Nothing to acknowledge", main),
+        )
     }
 
     /// Renders the overview.
     pub fn overview(&self, audience: Audience, selection: &Selection, known: &Overview) -> Response {
-        let (title, main) = overview::page(selection, known);
+        let (title, main) = overview::page(selection, known, &self.config);
         self.page(
             200,
             CachePolicy::for_page(audience),
@@ -92,7 +194,8 @@ impl Site {
         let Some(known) = known else {
             return self.not_found();
         };
-        let (title, main) = monitor::page(span, known);
+        let token = self.form_secret.as_ref().map(FormSecret::token);
+        let (title, main) = monitor::page(span, known, token.as_ref());
         self.page(
             200,
             CachePolicy::for_page(audience),
@@ -101,15 +204,31 @@ impl Site {
         )
     }
 
-    /// Renders page number `page`, counted from 0, of incidents and maintenance.
-    pub fn incidents(&self, audience: Audience, page: usize, known: &Overview) -> Response {
-        let (title, main) = incidents::page(page, known);
+    /// Renders incidents and maintenance.
+    pub fn incidents(&self, audience: Audience, selection: &IncidentSelection, known: &Overview) -> Response {
+        let (title, main) = incidents::page(selection, known);
         self.page(
             200,
             CachePolicy::for_page(audience),
             MenuEntry::Incidents,
             (&title, main),
         )
+    }
+
+    /// Renders the report of a month, against the objective of the page.
+    pub fn report(&self, audience: Audience, format: ReportFormat, report: &Report) -> Response {
+        let policy = CachePolicy::for_page(audience);
+        let report = &Report {
+            objective: report.objective.or(self.config.objective),
+            ..report.clone()
+        };
+        match format {
+            ReportFormat::Html => {
+                let (title, main) = report::page(report);
+                self.page(200, policy, MenuEntry::Reports, (&title, main))
+            }
+            ReportFormat::Csv => Response::of_type(200, "text/csv; charset=utf-8", policy, report.csv()),
+        }
     }
 
     /// Renders a feed of all monitors.
@@ -177,7 +296,7 @@ impl Site {
             }
             (
                 Refusal::SignInRequired,
-                Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents(_)),
+                Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents(_) | Page::Report(..)),
             ) => Response::redirect_to("/sign-in"),
             (Refusal::SignInRequired, _) => {
                 text(401, "Token required: send `Authorization: Bearer <token>`.\n")
@@ -191,14 +310,14 @@ impl Site {
         let Access::Token(token) = &self.access else {
             return Response::redirect_to("/");
         };
-        match (route, request.method) {
+        match (route, &request.method) {
             // Otherwise a page of another origin could sign the reader out, or use up the reader's sign-in attempts.
-            (_, Method::Post) if request.initiator == Initiator::OtherOrigin => {
+            (_, &Method::POST) if request.initiator == Initiator::OtherOrigin => {
                 let text = "Request from another origin refused: use the form on this page.\n";
                 Response::new(403, ContentType::Text, CachePolicy::NoStore, text)
             }
-            (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::LastAttempt::None),
-            (Route::SignIn, Method::Post) => {
+            (Route::SignIn, &(Method::GET | Method::HEAD)) => self.sign_in(200, sign_in::LastAttempt::None),
+            (Route::SignIn, &Method::POST) => {
                 let text = request.form_value("token").unwrap_or_default();
                 match self.guard.attempt(token, &text, request, now) {
                     Attempt::Accepted => {
@@ -211,11 +330,11 @@ impl Site {
                     }
                 }
             }
-            (_, Method::Post) => {
+            (_, &Method::POST) => {
                 self.guard.end(token, request, now);
                 Response::redirect_to("/sign-in").with_header("set-cookie", token.no_session())
             }
-            (_, Method::Get | Method::Head | Method::Other) => self.method_not_allowed(),
+            _ => self.method_not_allowed(),
         }
     }
 
@@ -225,6 +344,7 @@ impl Site {
             menu: MenuEntry::SignIn,
             refresh_seconds: 0,
             has_sign_out: false,
+            config: &self.config,
         };
         let body = frame.around(&sign_in::page(last_attempt)).into_string();
         Response::new(status, ContentType::Html, CachePolicy::NoStore, body)
@@ -242,6 +362,7 @@ impl Site {
             menu,
             refresh_seconds: self.refresh_seconds,
             has_sign_out: matches!(self.access, Access::Token(_)),
+            config: &self.config,
         };
         let body = frame.around(&main).into_string();
         Response::new(status, ContentType::Html, cache_policy, body)

@@ -22,7 +22,7 @@ use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{OtherTimes, Rollup, Tally, other_times};
+use portpulse_core::rollup::{PhaseRollup, Rollup, Tally, phase_rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_history::{Groups, ReadLimit, Reader, Scope};
@@ -239,10 +239,7 @@ async fn table(are_down: bool) -> DeduplicatedTable {
                 &rollup(&ids, 1_440),
             )
             .await;
-            let observation = Observation {
-                seen: seen(1),
-                detail: None,
-            };
+            let observation = Observation::from(seen(1));
             let all: Observations = ids.iter().map(|id| (id.clone(), observation.clone())).collect();
             store.put_results(group, tick, &location, &all).await.unwrap();
             for tick in hour.ticks(Interval::OneMinute) {
@@ -268,6 +265,9 @@ async fn table(are_down: bool) -> DeduplicatedTable {
 fn incident() -> Incident {
     let since = "2026-11-22T12:20:00Z".parse().unwrap();
     Incident {
+        cluster: None,
+        cause_changes: Vec::new(),
+        diagnosis: None,
         status: Status::Down,
         opened: since,
         revision: 1,
@@ -296,7 +296,7 @@ async fn keep(
     let store = Store::new(table.clone());
     store.put_summary(group, last, location, rollup).await.unwrap();
     store
-        .put_summary(group, last, location, &other_times(rollup))
+        .put_summary(group, last, location, &phase_rollup(rollup))
         .await
         .unwrap();
     for back in 1..count {
@@ -307,8 +307,8 @@ async fn keep(
             Rollup::key(group, period, location),
         );
         copy(
-            OtherTimes::key(group, last, location),
-            OtherTimes::key(group, period, location),
+            PhaseRollup::key(group, last, location),
+            PhaseRollup::key(group, period, location),
         );
     }
 }

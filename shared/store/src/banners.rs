@@ -10,7 +10,7 @@ use portpulse_core::time::Tick;
 use crate::codec;
 use crate::error::{Error, Malformed};
 use crate::keys;
-use crate::store::{Store, decode_current, sort_key};
+use crate::store::{Store, decode_current, sort_key, unreadable_at};
 use crate::table::{Condition, Put, Read, Table};
 
 impl<T: Table> Store<T> {
@@ -37,13 +37,7 @@ impl<T: Table> Store<T> {
             let location = keys::parse_banners(sk).ok_or(Malformed::Unknown);
             match location.and_then(|location| Ok((location, codec::banners::decode(&item)?))) {
                 Ok((location, of_location)) => drop(banners.insert(location, of_location)),
-                Err(source) => unreadable.push(Error::Unreadable {
-                    key: keys::Key {
-                        pk: pk.clone(),
-                        sk: sk.to_owned(),
-                    },
-                    source,
-                }),
+                Err(source) => unreadable.push(unreadable_at(&pk, sk, source)),
             }
         }
         Ok((banners, unreadable))

@@ -8,7 +8,7 @@ use crate::codec;
 use crate::error::Error;
 use crate::keys;
 use crate::store::{Store, Written, decode_current};
-use crate::table::{Condition, Put, Read, Table};
+use crate::table::{Read, Table};
 
 impl<T: Table> Store<T> {
     /// The silence and the acknowledgement of a monitor, strongly consistent; the default if there is no item.
@@ -33,13 +33,7 @@ impl<T: Table> Store<T> {
     ) -> Result<Written, Error> {
         let key = keys::control(monitor);
         let item = codec::control::encode(&key, control, now);
-        let condition = Condition::Revision(control.revision.saturating_sub(1));
-        match self.put(key.clone(), item, condition).await? {
-            Put::Done => Ok(Written::Done),
-            Put::Refused { current } => {
-                decode_current(key, current.as_ref(), codec::control::decode)?;
-                Ok(Written::Conflict)
-            }
-        }
+        self.put_revision(key, item, control.revision, codec::control::decode)
+            .await
     }
 }

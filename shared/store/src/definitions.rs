@@ -66,6 +66,24 @@ pub enum WriteResult {
     Refused,
 }
 
+impl From<Put> for WriteResult {
+    fn from(put: Put) -> Self {
+        match put {
+            Put::Done => Self::Done,
+            Put::Refused { .. } => Self::Refused,
+        }
+    }
+}
+
+impl From<Deleted> for WriteResult {
+    fn from(deleted: Deleted) -> Self {
+        match deleted {
+            Deleted::Done => Self::Done,
+            Deleted::Refused => Self::Refused,
+        }
+    }
+}
+
 impl<T: Table> Store<T> {
     /// The stored definitions of a group, by id.
     ///
@@ -138,10 +156,7 @@ impl<T: Table> Store<T> {
     ) -> Result<WriteResult, Error> {
         let key = keys::definition(group, id);
         let item = codec::definition::encode_seeded(&key, attributes);
-        Ok(match self.put(key, item, mode.condition()).await? {
-            Put::Done => WriteResult::Done,
-            Put::Refused { .. } => WriteResult::Refused,
-        })
+        Ok(self.put(key, item, mode.condition()).await?.into())
     }
 }
 
@@ -157,11 +172,7 @@ impl<T: Delete> Store<T> {
         mode: WriteMode,
     ) -> Result<WriteResult, Error> {
         let key = keys::definition(group, id);
-        Ok(
-            match self.table.delete(&key.pk, &key.sk, mode.condition()).await? {
-                Deleted::Done => WriteResult::Done,
-                Deleted::Refused => WriteResult::Refused,
-            },
-        )
+        let deleted = self.table.delete(&key.pk, &key.sk, mode.condition()).await?;
+        Ok(deleted.into())
     }
 }

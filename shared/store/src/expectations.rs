@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::group::GroupId;
+use portpulse_core::group_state::LocationKind;
 use portpulse_core::id::Location;
 
 use crate::codec;
@@ -11,7 +12,7 @@ use crate::definitions::{Owner, WriteMode, WriteResult};
 use crate::error::Error;
 use crate::keys::{self, GroupStateKey};
 use crate::store::{Store, sort_key};
-use crate::table::{Condition, Delete, Deleted, Put, Read, Table};
+use crate::table::{Condition, Delete, Read, Table};
 
 impl<T: Table> Store<T> {
     /// The locations listed for a group, each with the owner of its item.
@@ -29,13 +30,25 @@ impl<T: Table> Store<T> {
         Ok(listed.collect())
     }
 
-    /// Lists a location unconditionally and without an owner, as Terraform does.
+    /// Lists a region unconditionally and without an owner, as Terraform does.
     ///
     /// # Errors
     /// As for [`Store::write_location`].
     pub async fn list_location(&self, group: GroupId, location: &Location) -> Result<(), Error> {
+        self.list(group, location, LocationKind::Region).await
+    }
+
+    /// Lists an agent like [`Store::list_location`].
+    ///
+    /// # Errors
+    /// As for [`Store::write_location`].
+    pub async fn list_agent(&self, group: GroupId, location: &Location) -> Result<(), Error> {
+        self.list(group, location, LocationKind::Agent).await
+    }
+
+    async fn list(&self, group: GroupId, location: &Location, kind: LocationKind) -> Result<(), Error> {
         let key = keys::expectation(group, location);
-        let item = codec::expectation::encode(&key);
+        let item = codec::expectation::encode(&key, kind);
         self.put(key, item, Condition::Always).await?;
         Ok(())
     }
@@ -48,14 +61,12 @@ impl<T: Table> Store<T> {
         &self,
         group: GroupId,
         location: &Location,
+        kind: LocationKind,
         mode: WriteMode,
     ) -> Result<WriteResult, Error> {
         let key = keys::expectation(group, location);
-        let item = codec::expectation::encode_seeded(&key);
-        Ok(match self.put(key, item, mode.condition()).await? {
-            Put::Done => WriteResult::Done,
-            Put::Refused { .. } => WriteResult::Refused,
-        })
+        let item = codec::expectation::encode_seeded(&key, kind);
+        Ok(self.put(key, item, mode.condition()).await?.into())
     }
 }
 
@@ -73,9 +84,6 @@ impl<T: Delete> Store<T> {
     ) -> Result<WriteResult, Error> {
         let key = keys::expectation(group, location);
         let deleted = self.table.delete(&key.pk, &key.sk, mode.condition()).await?;
-        Ok(match deleted {
-            Deleted::Done => WriteResult::Done,
-            Deleted::Refused => WriteResult::Refused,
-        })
+        Ok(deleted.into())
     }
 }

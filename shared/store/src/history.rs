@@ -7,7 +7,7 @@ use portpulse_core::group::{GroupId, part_of};
 use portpulse_core::group_state::ClosedIncident;
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::Period;
-use portpulse_core::rollup::{OtherTimes, Rollup};
+use portpulse_core::rollup::{PhaseRollup, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
@@ -43,7 +43,7 @@ pub struct HistoryPage<R> {
     pub rest: Option<KeyRange>,
 }
 
-/// A summary of one location's checks over an hour or a day: a [`Rollup`] or [`OtherTimes`].
+/// A summary of one location's checks over an hour or a day: a [`Rollup`] or [`PhaseRollup`].
 ///
 /// A summary that does not fit into one item is split into parts. The part of a monitor depends on the id of the monitor
 /// and the number of parts only, so parts that a killed checker has written are valid for the next writer.
@@ -97,21 +97,21 @@ impl Summary for Rollup {
     }
 }
 
-impl Summary for OtherTimes {
+impl Summary for PhaseRollup {
     fn key(group: GroupId, period: Period, location: &Location) -> Key {
-        keys::other_times(group, period, location)
+        keys::phase_rollup(group, period, location)
     }
 
     fn key_range(group: GroupId, first: Period, last: Period) -> KeyRange {
-        keys::all_other_times(group, first, last)
+        keys::phase_rollups(group, first, last)
     }
 
     fn encode(&self, key: &Key, period: Period) -> Item {
-        codec::other_times::encode(key, period, self)
+        codec::phase_rollup::encode(key, period, self)
     }
 
     fn decode(item: &Item) -> Result<Self, Malformed> {
-        codec::other_times::decode(item)
+        codec::phase_rollup::decode(item)
     }
 
     fn part(&self, number: u32, of: u32) -> Self {

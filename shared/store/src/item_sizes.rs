@@ -3,10 +3,10 @@
 use portpulse_core::banners::Banners;
 use portpulse_core::definition::Defined;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{DecisionState, LocationState};
+use portpulse_core::group_state::{DecisionState, LocationKind, LocationState};
 use portpulse_core::id::Location;
 use portpulse_core::period::Period;
-use portpulse_core::rollup::{OtherTimes, Rollup};
+use portpulse_core::rollup::{PhaseRollup, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
@@ -49,10 +49,10 @@ pub fn rollup(group: GroupId, period: Period, location: &Location, rollup: &Roll
     ItemSize::of(&codec::rollup::encode(&key, period, rollup))
 }
 
-/// The size of one location's times of the phases other than connect, over an hour or a day.
-pub fn other_times(group: GroupId, period: Period, location: &Location, times: &OtherTimes) -> ItemSize {
-    let key = keys::other_times(group, period, location);
-    ItemSize::of(&codec::other_times::encode(&key, period, times))
+/// The size of one location's times of each phase over an hour or a day.
+pub fn phase_rollup(group: GroupId, period: Period, location: &Location, times: &PhaseRollup) -> ItemSize {
+    let key = keys::phase_rollup(group, period, location);
+    ItemSize::of(&codec::phase_rollup::encode(&key, period, times))
 }
 
 /// The size of the banners of one location.
@@ -75,9 +75,12 @@ pub fn nominal_location_state(group: GroupId, tick: Tick, location: &Location) -
     ))
 }
 
-/// The size of an item that lists a location.
+/// The size of an item that lists an agent, which is larger than that of a region.
 pub fn expectation(group: GroupId, location: &Location) -> ItemSize {
-    ItemSize::of(&codec::expectation::encode(&keys::expectation(group, location)))
+    ItemSize::of(&codec::expectation::encode(
+        &keys::expectation(group, location),
+        LocationKind::Agent,
+    ))
 }
 
 /// The size of a decision state without incidents.

@@ -7,6 +7,7 @@ use jiff::tz::Offset;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::ClosedIncident;
 use portpulse_core::id::{Location, MonitorId};
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Tick;
 
@@ -161,24 +162,24 @@ pub fn rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
     }
 }
 
-/// The key of one location's times of the phases other than connect, over an hour or a day.
-pub fn other_times(group: GroupId, period: Period, location: &Location) -> Key {
+/// The key of one location's times of each phase, over an hour or a day.
+pub fn phase_rollup(group: GroupId, period: Period, location: &Location) -> Key {
     Key::new(
-        other_times_of(group, period.grain()),
+        phase_rollups_of(group, period.grain()),
         rollup(group, period, location).sk,
     )
 }
 
-/// The times of the phases other than connect of all locations, in the range of [`rollups`].
-pub fn all_other_times(group: GroupId, first: Period, last: Period) -> KeyRange {
+/// The times of each phase of all locations, in the range of [`rollups`].
+pub fn phase_rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
     KeyRange {
-        pk: other_times_of(group, last.grain()),
+        pk: phase_rollups_of(group, last.grain()),
         ..rollups(group, first, last)
     }
 }
 
 /// A separate partition, so that readers of rollups don't pay for these items.
-fn other_times_of(group: GroupId, grain: Grain) -> String {
+fn phase_rollups_of(group: GroupId, grain: Grain) -> String {
     format!("{}#phases", rollups_of(group, grain))
 }
 
@@ -262,6 +263,16 @@ pub fn control(monitor: &MonitorId) -> Key {
     Key::new(controls(), monitor.as_str())
 }
 
+/// The partition key of operators' notes.
+pub fn operator_notes() -> String {
+    "notes".to_owned()
+}
+
+/// The key of a note: its incident and its time.
+pub fn operator_note(note: &OperatorNote) -> Key {
+    Key::new(operator_notes(), format!("{}#{}", note.incident, note.at))
+}
+
 /// The key of the relay's ledger: the notifications about one incident that one destination received.
 pub fn relayed(destination: &str, incident: &str) -> Key {
     Key::new(format!("relayed#{destination}"), incident)
@@ -311,6 +322,9 @@ mod tests {
             monitor: monitor.clone(),
             track: Track::Health,
             incident: Incident {
+                cluster: None,
+                cause_changes: Vec::new(),
+                diagnosis: None,
                 status: Status::Down,
                 opened: tick,
                 revision: 7,
@@ -342,11 +356,11 @@ mod tests {
                 "daily#1m#0/2026-11-22#eu-west-1",
             ),
             (
-                other_times(group, "2026-11-22T05".parse().unwrap(), &location),
+                phase_rollup(group, "2026-11-22T05".parse().unwrap(), &location),
                 "hourly#1m#0#phases/2026-11-22T05#eu-west-1",
             ),
             (
-                other_times(group, "2026-11-22".parse().unwrap(), &location),
+                phase_rollup(group, "2026-11-22".parse().unwrap(), &location),
                 "daily#1m#0#phases/2026-11-22#eu-west-1",
             ),
             (
@@ -381,8 +395,8 @@ mod tests {
             ("2026-11-23", false),
         ] {
             for location in [&first, &last] {
-                let other = other_times(group, period(day), location);
-                let others = all_other_times(group, period("2026-11-20"), period("2026-11-22"));
+                let other = phase_rollup(group, period(day), location);
+                let others = phase_rollups(group, period("2026-11-20"), period("2026-11-22"));
                 assert_eq!(contains(&others, &other), inside, "{day}");
                 assert!(!contains(&days, &other), "{day}");
                 let key = rollup(group, period(day), location);

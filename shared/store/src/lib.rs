@@ -15,10 +15,12 @@ pub mod history;
 pub mod item_sizes;
 pub mod keys;
 pub mod meter;
+mod operator_notes;
 pub mod size;
 pub mod store;
 pub mod table;
 
 pub use codec::VERSION;
 pub use error::{Error, Malformed, chain};
+pub use operator_notes::NotesByIncident;
 pub use store::Store;

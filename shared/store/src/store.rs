@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use portpulse_core::control::Control;
 use portpulse_core::decide::SizeLimit;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, GroupState, LocationState};
+use portpulse_core::group_state::{
+    ClosedIncident, DecisionState, FleetState, GroupState, LocationKind, LocationState,
+};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::round::{Definitions, Observations, broken_id};
 use portpulse_core::time::Tick;
@@ -157,10 +159,13 @@ impl<T: Table> Store<T> {
             let sk = sort_key(&item);
             let kind = GroupStateKey::of(sk);
             let decoded = match &kind {
-                // The item has keys only.
+                // A location of unknown kind is expected too.
                 GroupStateKey::Expectation(location) => {
                     read.group_state.listed.insert(location.clone());
-                    Ok(())
+                    codec::expectation::kind(&item).map(|kind| match kind {
+                        LocationKind::Region => {}
+                        LocationKind::Agent => drop(read.group_state.agents.insert(location.clone())),
+                    })
                 }
                 GroupStateKey::Location(location) => codec::location_state::decode(&item).map(|state| {
                     read.group_state.locations.insert(location.clone(), state);
@@ -171,9 +176,8 @@ impl<T: Table> Store<T> {
                 GroupStateKey::Unknown(_) => Err(Malformed::Unknown),
             };
             if let Err(source) = decoded {
-                let (pk, sk) = (pk.clone(), sk.to_owned());
-                let key = Key { pk, sk };
-                read.unreadable.insert(kind, Error::Unreadable { key, source });
+                let error = unreadable_at(&pk, sk, source);
+                read.unreadable.insert(kind, error);
             }
         }
         Ok(read)
@@ -193,16 +197,8 @@ impl<T: Table> Store<T> {
                 source: Box::<portpulse_core::id::InvalidName>::new(error),
             });
             match id.and_then(|id| Ok((id, codec::control::decode(&item)?))) {
-                Ok((id, control)) => {
-                    controls.insert(id, control);
-                }
-                Err(source) => {
-                    let (pk, sk) = (pk.clone(), sk.to_owned());
-                    unreadable.push(Error::Unreadable {
-                        key: Key { pk, sk },
-                        source,
-                    });
-                }
+                Ok((id, control)) => drop(controls.insert(id, control)),
+                Err(source) => unreadable.push(unreadable_at(&pk, sk, source)),
             }
         }
         Ok((controls, unreadable))
@@ -214,12 +210,8 @@ impl<T: Table> Store<T> {
     /// If the table or the item cannot be read.
     pub async fn fleet(&self) -> Result<FleetState, Error> {
         let key = keys::fleet_state();
-        match self.table.get(&key.pk, &key.sk, Read::Strong).await? {
-            None => Ok(FleetState::default()),
-            Some(item) => {
-                codec::fleet_state::decode(&item).map_err(|source| Error::Unreadable { key, source })
-            }
-        }
+        let item = self.table.get(&key.pk, &key.sk, Read::Strong).await?;
+        Ok(decode_current(key, item.as_ref(), codec::fleet_state::decode)?.unwrap_or_default())
     }
 
     /// Stores the results of one location and tick, unless there are results already.
@@ -280,14 +272,8 @@ impl<T: Table> Store<T> {
     pub async fn put_decision(&self, group: GroupId, state: &DecisionState) -> Result<Written, Error> {
         let key = keys::decision_state(group);
         let item = codec::decision_state::encode(&key, state);
-        let condition = Condition::Revision(state.revision.saturating_sub(1));
-        match self.put(key.clone(), item, condition).await? {
-            Put::Done => Ok(Written::Done),
-            Put::Refused { current } => {
-                decode_current(key, current.as_ref(), codec::decision_state::decode)?;
-                Ok(Written::Conflict)
-            }
-        }
+        self.put_revision(key, item, state.revision, codec::decision_state::decode)
+            .await
     }
 
     /// Writes the fleet state if the one in place has the previous revision.
@@ -297,14 +283,8 @@ impl<T: Table> Store<T> {
     pub async fn put_fleet(&self, state: &FleetState) -> Result<Written, Error> {
         let key = keys::fleet_state();
         let item = codec::fleet_state::encode(&key, state);
-        let condition = Condition::Revision(state.revision.saturating_sub(1));
-        match self.put(key.clone(), item, condition).await? {
-            Put::Done => Ok(Written::Done),
-            Put::Refused { current } => {
-                decode_current(key, current.as_ref(), codec::fleet_state::decode)?;
-                Ok(Written::Conflict)
-            }
-        }
+        self.put_revision(key, item, state.revision, codec::fleet_state::decode)
+            .await
     }
 
     /// Archives a closed incident, unless it is archived already.
@@ -316,6 +296,24 @@ impl<T: Table> Store<T> {
         let item = codec::closed_incident::encode(&key, closed);
         self.put(key, item, Condition::Absent).await?;
         Ok(())
+    }
+
+    /// Puts an item if the one in place has the previous revision. `decode` reads the one in place after a conflict.
+    pub(crate) async fn put_revision<R>(
+        &self,
+        key: Key,
+        item: Item,
+        revision: u64,
+        decode: impl Fn(&Item) -> Result<R, Malformed>,
+    ) -> Result<Written, Error> {
+        let condition = Condition::Revision(revision.saturating_sub(1));
+        match self.put(key.clone(), item, condition).await? {
+            Put::Done => Ok(Written::Done),
+            Put::Refused { current } => {
+                decode_current(key, current.as_ref(), decode)?;
+                Ok(Written::Conflict)
+            }
+        }
     }
 
     /// Puts an item. All writes use this function, which checks the size.
@@ -336,6 +334,13 @@ pub(crate) fn decode_current<R>(
 ) -> Result<Option<R>, Error> {
     let state = current.map(decode).transpose();
     state.map_err(|source| Error::Unreadable { key, source })
+}
+
+/// The error of an unreadable item.
+pub(crate) fn unreadable_at(pk: &str, sk: &str, source: Malformed) -> Error {
+    let (pk, sk) = (pk.to_owned(), sk.to_owned());
+    let key = Key { pk, sk };
+    Error::Unreadable { key, source }
 }
 
 /// The sort key of an item that was read. The attribute always exists and is text.

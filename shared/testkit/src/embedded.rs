@@ -1,12 +1,17 @@
 //! An embedded DynamoDB on loopback, for the AWS SDK over HTTP.
 
+use std::future::pending;
 use std::io;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use portpulse_local_aws::dynamodb::{DynamoDb, DynamoDbError};
@@ -22,6 +27,29 @@ pub use portpulse_local_aws::dynamodb::TABLE;
 pub struct EmbeddedDynamo {
     server: Server,
     client: Client,
+    conditions: Arc<Conditions>,
+}
+
+/// What a test changes about the answers.
+#[derive(Debug, Default)]
+struct Conditions {
+    fault: Mutex<Fault>,
+    /// How far the clock of the server is ahead, in seconds.
+    ahead: AtomicI64,
+}
+
+/// How the server fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not fail.
+    #[default]
+    None,
+    /// No answer comes.
+    Hangs,
+    /// The credentials have no permission.
+    Denied,
+    /// The capacity of the table is exceeded.
+    Throttled,
 }
 
 /// The embedded DynamoDB failed to start.
@@ -41,9 +69,10 @@ impl EmbeddedDynamo {
     /// # Errors
     /// If the server cannot listen, or the table cannot be created.
     pub async fn start() -> Result<Self, EmbeddedError> {
+        let conditions = Arc::new(Conditions::default());
         let router = Router::new()
             .route("/", post(answer))
-            .with_state(DynamoDb::in_memory()?);
+            .with_state((DynamoDb::in_memory()?, Arc::clone(&conditions)));
         let server = Server::start(router).await?;
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -52,7 +81,25 @@ impl EmbeddedDynamo {
             .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
             .build();
         let client = Client::from_conf(config);
-        Ok(Self { server, client })
+        Ok(Self {
+            server,
+            client,
+            conditions,
+        })
+    }
+
+    /// Lets all requests fail from now on, or none.
+    pub fn set_fault(&self, fault: Fault) {
+        *self
+            .conditions
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// Sets how far the clock in the header `Date` is ahead of that of this machine, in seconds.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.conditions.ahead.store(seconds, Ordering::SeqCst);
     }
 
     /// The URL for `AWS_ENDPOINT_URL`. The path is the secret of this run.
@@ -79,11 +126,39 @@ impl EmbeddedDynamo {
     }
 }
 
-async fn answer(State(dynamodb): State<DynamoDb>, headers: HeaderMap, body: String) -> Response {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
-    let target = target.unwrap_or_default().to_owned();
-    let answer = tokio::task::spawn_blocking(move || dynamodb.answer(&target, &body)).await;
-    answer.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), response)
+async fn answer(
+    State((dynamodb, conditions)): State<(DynamoDb, Arc<Conditions>)>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let fault = *conditions.fault.lock().unwrap_or_else(PoisonError::into_inner);
+    let refusal = match fault {
+        Fault::None => None,
+        Fault::Hangs => return pending().await,
+        Fault::Denied => Some("com.amazon.coral.service#AccessDeniedException"),
+        Fault::Throttled => Some("com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
+    };
+    let mut response = match refusal {
+        Some(kind) => {
+            let body = format!("{{\"__type\":\"{kind}\",\"message\":\"injected by the test\"}}");
+            (StatusCode::BAD_REQUEST, body).into_response()
+        }
+        None => {
+            let target = headers
+                .get("x-amz-target")
+                .and_then(|target| target.to_str().ok());
+            let target = target.unwrap_or_default().to_owned();
+            let answer = tokio::task::spawn_blocking(move || dynamodb.answer(&target, &body)).await;
+            answer.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), response)
+        }
+    };
+    let ahead = conditions.ahead.load(Ordering::SeqCst);
+    if ahead != 0 {
+        let seconds = DateTime::from(SystemTime::now()).secs().saturating_add(ahead);
+        let date = DateTime::from_secs(seconds).fmt(DateTimeFormat::HttpDate).ok();
+        if let Some(date) = date.and_then(|date| HeaderValue::from_str(&date).ok()) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+    }
+    response
 }

@@ -1,5 +1,6 @@
 //! Runs the program of a Lambda function: environment, invocations and responses.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,15 @@ pub fn program(path: &str, environment: &[(&str, &str)]) -> Command {
         .envs(environment.iter().copied())
         .stdin(Stdio::null());
     command
+}
+
+/// A lookup of environment variables in `vars`, of which the last one with a name counts.
+pub fn lookup(vars: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    let vars = vars
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let vars: BTreeMap<String, String> = vars.collect();
+    move |name| vars.get(name).cloned()
 }
 
 /// A running program with a Runtime API of its own. Killed when dropped.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_store::VERSION;
@@ -52,6 +53,8 @@ pub struct Call<'a> {
     pub sk: Option<&'a str>,
     /// The consistency of a read; `None` for a write.
     pub read: Option<Read>,
+    /// The item to put; `None` for other operations.
+    pub item: Option<&'a Item>,
 }
 
 /// A fault to inject into an operation.
@@ -77,6 +80,19 @@ pub enum InjectedFailure {
     /// [`Fault::After`].
     #[error("timed out after the operation took effect (injected by the test)")]
     AnswerLost,
+}
+
+impl<'a> Call<'a> {
+    fn new(operation: Operation, (pk, sk): (&'a str, Option<&'a str>), read: Option<Read>) -> Self {
+        Self {
+            number: 0,
+            operation,
+            pk,
+            sk,
+            read,
+            item: None,
+        }
+    }
 }
 
 impl MemoryTable {
@@ -142,24 +158,22 @@ impl MemoryTable {
     /// Runs one operation with its two interruption points and its fault.
     async fn run<R>(
         &self,
-        operation: Operation,
-        (pk, sk): (&str, Option<&str>),
-        read: Option<Read>,
+        mut call: Call<'_>,
         effect: impl FnOnce(&mut State, bool) -> R,
     ) -> Result<R, TableError> {
         let fault = {
             let mut state = self.state();
-            let number = state.calls;
+            call.number = state.calls;
             state.calls += 1;
-            let call = Call {
-                number,
-                operation,
-                pk,
-                sk,
-                read,
-            };
             state.plan.as_mut().map_or(Fault::None, |plan| plan(&call))
         };
+        let Call {
+            operation,
+            pk,
+            sk,
+            read,
+            ..
+        } = call;
         let failed = |injected| TableError {
             operation,
             key: sk.map_or_else(|| pk.to_owned(), |sk| key(pk, sk)),
@@ -191,7 +205,8 @@ impl fmt::Debug for MemoryTable {
 
 impl Table for MemoryTable {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
-        self.run(Operation::Query, (pk, None), Some(read), |state, stale| {
+        let call = Call::new(Operation::Query, (pk, None), Some(read));
+        self.run(call, |state, stale| {
             let first = (pk.to_owned(), String::new());
             let of_partition = |key: &&(String, String)| key.0 == pk;
             // A stale read may return deleted items.
@@ -208,7 +223,8 @@ impl Table for MemoryTable {
     }
 
     async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
-        self.run(Operation::Get, (pk, Some(sk)), Some(read), |state, stale| {
+        let call = Call::new(Operation::Get, (pk, Some(sk)), Some(read));
+        self.run(call, |state, stale| {
             state.read(&(pk.to_owned(), sk.to_owned()), stale).cloned()
         })
         .await
@@ -219,7 +235,7 @@ impl Table for MemoryTable {
             return Ok(Vec::new());
         };
         let at = (first.pk.as_str(), Some(first.sk.as_str()));
-        self.run(Operation::GetMany, at, Some(read), |state, stale| {
+        self.run(Call::new(Operation::GetMany, at, Some(read)), |state, stale| {
             let keys = keys.iter().map(|key| (key.pk.clone(), key.sk.clone()));
             keys.filter_map(|key| state.read(&key, stale).cloned()).collect()
         })
@@ -230,10 +246,14 @@ impl Table for MemoryTable {
         let (pk, sk) = key_of(&item);
         let at = (pk.as_str(), Some(sk.as_str()));
         let key = (pk.clone(), sk.clone());
-        self.run(Operation::Put, at, None, |state, _| {
+        let call = Call {
+            item: Some(&item),
+            ..Call::new(Operation::Put, at, None)
+        };
+        self.run(call, |state, _| {
             let current = state.items.get(&key);
             if holds(condition, current) {
-                state.write(key, Some(item));
+                state.write(key, Some(item.clone()));
                 Put::Done
             } else {
                 Put::Refused {
@@ -248,40 +268,43 @@ impl Table for MemoryTable {
 impl PagedQuery for MemoryTable {
     async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
         let at = (key_range.pk.as_str(), None);
-        self.run(Operation::Query, at, Some(Read::Eventual), |state, stale| {
-            let KeyRange {
-                pk,
-                from,
-                to,
-                after,
-                order,
-            } = key_range;
-            let known = state.before.keys().chain(state.items.keys());
-            let keys: BTreeSet<_> = known
-                .filter(|(of, sk)| of == pk && from <= sk && sk <= to)
-                .collect();
-            let keys: Vec<_> = match order {
-                Order::Ascending => keys.into_iter().collect(),
-                Order::Descending => keys.into_iter().rev().collect(),
-            };
-            let read = keys.iter().filter(|(_, sk)| match (after, order) {
-                (None, _) => true,
-                (Some(after), Order::Ascending) => sk > after,
-                (Some(after), Order::Descending) => sk < after,
-            });
-            let read = read.filter_map(|key| Some((&key.1, state.read(key, stale)?)));
-            let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
-            let page: Vec<_> = read.take(limit).collect();
-            // As in DynamoDB, a full page has a remaining range even if there are no more items.
-            let last = page.last().filter(|_| page.len() == limit);
-            Page {
-                rest: last.map(|(sk, _)| KeyRange {
-                    after: Some((*sk).clone()),
-                    ..key_range.clone()
-                }),
-                items: page.iter().map(|(_, item)| (*item).clone()).collect(),
-            }
-        })
+        self.run(
+            Call::new(Operation::Query, at, Some(Read::Eventual)),
+            |state, stale| {
+                let KeyRange {
+                    pk,
+                    from,
+                    to,
+                    after,
+                    order,
+                } = key_range;
+                let known = state.before.keys().chain(state.items.keys());
+                let keys: BTreeSet<_> = known
+                    .filter(|(of, sk)| of == pk && from <= sk && sk <= to)
+                    .collect();
+                let keys: Vec<_> = match order {
+                    Order::Ascending => keys.into_iter().collect(),
+                    Order::Descending => keys.into_iter().rev().collect(),
+                };
+                let read = keys.iter().filter(|(_, sk)| match (after, order) {
+                    (None, _) => true,
+                    (Some(after), Order::Ascending) => sk > after,
+                    (Some(after), Order::Descending) => sk < after,
+                });
+                let read = read.filter_map(|key| Some((&key.1, state.read(key, stale)?)));
+                let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+                let page: Vec<_> = read.take(limit).collect();
+                // As in DynamoDB, a full page has a remaining range even if there are no more items.
+                let last = page.last().filter(|_| page.len() == limit);
+                Page {
+                    rest: last.map(|(sk, _)| KeyRange {
+                        after: Some((*sk).clone()),
+                        ..key_range.clone()
+                    }),
+                    items: page.iter().map(|(_, item)| (*item).clone()).collect(),
+                }
+            },
+        )
         .await
     }
 }
@@ -289,7 +312,7 @@ impl PagedQuery for MemoryTable {
 impl Delete for MemoryTable {
     async fn delete(&self, pk: &str, sk: &str, condition: Condition) -> Result<Deleted, TableError> {
         let key = (pk.to_owned(), sk.to_owned());
-        self.run(Operation::Delete, (pk, Some(sk)), None, |state, _| {
+        self.run(Call::new(Operation::Delete, (pk, Some(sk)), None), |state, _| {
             if holds(condition, state.items.get(&key)) {
                 state.write(key, None);
                 Deleted::Done
@@ -355,6 +378,15 @@ fn key_of(item: &Item) -> (String, String) {
 fn key(pk: &str, sk: &str) -> String {
     let (pk, sk) = (pk.to_owned(), sk.to_owned());
     Key { pk, sk }.to_string()
+}
+
+/// Polls a future at most `polls` times, then drops it. Returns its output if it completed.
+pub fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    })
 }
 
 /// Yields to other tasks once.

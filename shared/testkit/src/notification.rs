@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use portpulse_core::choice::Severity;
-use portpulse_core::decide::{LocationView, Notification, View};
+use portpulse_core::decide::{AffectedMonitor, Explanation, LocationView, Notification, View};
+use portpulse_core::diagnosis::{Diagnosis, Evidence, HostEvidence, Layer};
 use portpulse_core::group_state::{Cause, Finding, Status};
 use portpulse_core::id::Location;
 use portpulse_core::outbox::{Kind, Subject};
@@ -95,7 +96,8 @@ pub fn of(kind: Kind) -> Notification {
         id: format!("{about}/{kind}"),
         kind,
         subject,
-        group: Some("1m#0".parse().unwrap()),
+        check_group: Some("1m#0".parse().unwrap()),
+        group: None,
         status,
         severity,
         audience: if kind == Kind::Escalated {
@@ -103,12 +105,19 @@ pub fn of(kind: Kind) -> Notification {
         } else {
             BTreeSet::from([severity])
         },
+        diagnosis: diagnosis(kind),
         finding,
         since: "2026-11-22T05:39:00Z".parse().unwrap(),
         at: "2026-11-22T05:50:00Z".parse().unwrap(),
+        monitors: of_monitor
+            .then(|| affected("orders-db", "db.example.com:5432"))
+            .into_iter()
+            .collect(),
+        monitor_count: u32::from(of_monitor),
         target: when(of_monitor, "db.example.com:5432"),
         tags: when(of_monitor, "prod").into_iter().collect(),
         runbook: when(of_monitor, "https://wiki.example.com/orders-db?a=1&b=2"),
+        page: when(of_monitor, "https://status.example.com/monitors/orders-db"),
         locations: if of_monitor { locations } else { BTreeMap::new() },
         diagnostics: when(
             kind == Kind::BrokenDefinition,
@@ -119,11 +128,116 @@ pub fn of(kind: Kind) -> Notification {
     }
 }
 
+/// An affected monitor.
+pub fn affected(id: &str, target: &str) -> AffectedMonitor {
+    AffectedMonitor {
+        id: id.parse().unwrap(),
+        name: None,
+        target: Some(target.to_owned()),
+    }
+}
+
+/// A sample notification that three monitors of a host are down.
+pub fn cluster() -> Notification {
+    Notification {
+        group: Some("Shop".to_owned()),
+        monitors: vec![
+            AffectedMonitor {
+                name: Some("Orders database".to_owned()),
+                ..affected("orders-db", "db.example.com:5432")
+            },
+            affected("orders-replica", "db.example.com:5433"),
+            affected("db-bastion", "db.example.com:22"),
+        ],
+        monitor_count: 3,
+        diagnosis: Some(Explanation {
+            diagnosis: Diagnosis {
+                layer: Layer::Host,
+                evidence: Some(Evidence {
+                    failing: 2,
+                    good: 0,
+                    pending: 1,
+                    host: HostEvidence::Silent { ports: 2 },
+                    parent: None,
+                }),
+            },
+            sentence: "Nothing on db.example.com answers from 2 of 3 locations: neither port 5432 nor 2 other checks."
+                .to_owned(),
+        }),
+        finding: Some(Finding {
+            cause: Cause::Failed(FailureClass::Timeout),
+            detail: None,
+        }),
+        ..of(Kind::Down)
+    }
+}
+
+/// A sample diagnosis for a kind; `None` if the kind is not about a fault of a monitor.
+fn diagnosis(kind: Kind) -> Option<Explanation> {
+    let (layer, sentence) = match kind {
+        Kind::Down | Kind::Reminder | Kind::Flapping | Kind::Escalated => (
+            Layer::Service,
+            "Port 5432 of db.example.com accepts connections from 2 of 3 locations, but the service does not serve.",
+        ),
+        Kind::Recovered => (
+            Layer::Port,
+            "db.example.com answers on port 22 from 2 of 3 locations; port 5432 refuses: the service is down, not the host or the network.",
+        ),
+        Kind::Exposed => (
+            Layer::Port,
+            "Port 5432 of db.example.com is open from 2 of 3 locations, and must be closed.",
+        ),
+        Kind::CertificateExpiring => (
+            Layer::Tls,
+            "Port 5432 of db.example.com serves TLS from 2 of 3 locations, and its certificate expires soon.",
+        ),
+        Kind::Degraded => (
+            Layer::Unknown,
+            "Port 5432 of db.example.com is slow from 2 of 3 locations: the layer is unknown.",
+        ),
+        Kind::Unknown => (
+            Layer::Checker,
+            "No location has data on orders-db: the fault is in the checkers or their networks.",
+        ),
+        Kind::Advisory => (
+            Layer::Unknown,
+            "Port 5432 of db.example.com fails from 1 of 3 locations, and not from 1 location: the layer is unknown.",
+        ),
+        Kind::AdvisoryOver
+        | Kind::LocationSilent
+        | Kind::LocationBack
+        | Kind::LocationSuspect
+        | Kind::LocationTrusted
+        | Kind::BrokenDefinition
+        | Kind::Test => return None,
+    };
+    let host = if kind == Kind::Recovered {
+        HostEvidence::Answers { port: 22 }
+    } else {
+        HostEvidence::Unchecked
+    };
+    let evidence = Evidence {
+        failing: 2,
+        good: 0,
+        pending: 1,
+        host,
+        parent: None,
+    };
+    Some(Explanation {
+        diagnosis: Diagnosis {
+            layer,
+            evidence: Some(evidence),
+        },
+        sentence: sentence.to_owned(),
+    })
+}
+
 /// A sample notification that `monitor` is down.
 pub fn down(monitor: &str) -> Notification {
     Notification {
         id: format!("{monitor}@2026-11-22T05:40:00Z.7/down"),
         subject: Subject::Monitor(monitor.parse().unwrap()),
+        monitors: vec![affected(monitor, "db.example.com:5432")],
         ..of(Kind::Down)
     }
 }
@@ -192,8 +306,22 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
         select(Status::ALL),
         (select(Severity::ALL), btree_set(select(Severity::ALL), 1..3)),
     );
+    let diagnosis = (select(Layer::ALL), option::of(1..9u32), hostile_text());
+    let diagnosis = diagnosis.prop_map(|(layer, failing, sentence)| Explanation {
+        diagnosis: Diagnosis {
+            layer,
+            evidence: failing.map(|failing| Evidence {
+                failing,
+                good: 1,
+                pending: 0,
+                host: HostEvidence::Silent { ports: failing },
+                parent: None,
+            }),
+        },
+        sentence,
+    });
     let notified = (
-        finding(),
+        (finding(), option::of(diagnosis)),
         0i64..4_000_000_000,
         0i64..4_000_000_000,
         option::of(hostile_text()),
@@ -209,21 +337,40 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
     );
     (head, notified, lists).prop_map(|(head, notified, lists)| {
         let (id, kind, subject, status, (severity, audience)) = head;
-        let (finding, since, then, target, runbook) = notified;
+        let ((finding, diagnosis), since, then, target, runbook) = notified;
         let (tags, locations, diagnostics) = lists;
+        let monitors: Vec<_> = match &subject {
+            Subject::Monitor(id) => (0..since % 60)
+                .map(|number| AffectedMonitor {
+                    id: if number == 0 {
+                        id.clone()
+                    } else {
+                        format!("m{number}").parse().unwrap()
+                    },
+                    name: target.clone(),
+                    target: target.clone(),
+                })
+                .collect(),
+            Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => Vec::new(),
+        };
         Notification {
+            monitor_count: u32::try_from(monitors.len()).unwrap(),
+            monitors,
             id: if id.is_empty() { "x/down".to_owned() } else { id },
             kind,
             subject,
-            group: Some("1m#0".parse().unwrap()),
+            check_group: Some("1m#0".parse().unwrap()),
+            group: runbook.clone(),
             status,
             severity,
             audience,
             finding,
+            diagnosis,
             since: at(since),
             at: at(then),
             target,
             tags,
+            page: runbook.clone(),
             runbook,
             locations,
             diagnostics,

@@ -2,36 +2,30 @@
 
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Invocation, Probe, TickEvent, TickOutcome, TickReport, chain};
-use portpulse_core::outbox::Claimant;
-use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
+use portpulse_checker::{Invocation, Probe, TickReport};
+use portpulse_core::outcome::{Detail, FailureClass, Opened, Outcome, Phase, Phases};
 use portpulse_core::target::Target;
+use portpulse_core::time::Tick;
 use portpulse_store::Store;
 use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
-use crate::rig::{GROUP, RecordingTopic, SkewedClock, TestTime, define, location, locations, run};
+use crate::rig::{
+    GROUP, RecordingTopic, TestTime, assert_counted, define, failure, handle, invocation, location,
+    locations, open, run, texts,
+};
 
 /// Returns the banner of each monitor; `None`: the connection is refused.
 struct BannerProbe(Vec<Option<&'static str>>);
 
 impl Probe for BannerProbe {
-    async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
-        let outcome = |target: &Target| match self.0[usize::from(target.port) - 1000] {
+    async fn probe(&self, _: Tick, targets: &[Target], _: Duration) -> Vec<Outcome> {
+        let outcome = |target: &Target| match self.0[usize::from(target.port.unwrap()) - 1000] {
             Some(banner) => Outcome::Open(Opened {
-                address: ([192, 0, 2, 1], target.port).into(),
-                phases: Phases::default(),
-                trust: Trust::Kernel,
-                warning: None,
                 banner: Detail::new(banner),
+                ..open(Phases::default())
             }),
-            None => Outcome::Failed(Failure {
-                class: FailureClass::Refused,
-                phase: Phase::Connect,
-                phases: Phases::default(),
-                address: None,
-                detail: Detail::new("Connection refused"),
-            }),
+            None => Outcome::Failed(failure(FailureClass::Refused, Phase::Connect)),
         };
         targets.iter().map(outcome).collect()
     }
@@ -39,21 +33,20 @@ impl Probe for BannerProbe {
 
 /// Runs the tick of `minute`, five seconds late, with `seconds` until the deadline.
 fn tick(table: &MemoryTable, minute: i64, seconds: u64, banner: &[Option<&'static str>]) -> TickReport {
-    let time = TestTime::default();
-    time.set(minute * 60_000 + 5_000);
-    let checker = Checker::new(
-        Store::new(table.clone()),
-        BannerProbe(banner.to_vec()),
-        RecordingTopic::default(),
-        SkewedClock { time, skew_ms: 0 },
-        location(0),
-        locations(1),
-    );
     let invocation = Invocation {
-        claimant: Claimant::new(minute.to_string()),
         remaining: Duration::from_secs(seconds),
+        ..invocation(minute.to_string())
     };
-    let report = run(checker.handle(&TickEvent::new(TestTime::of_tick(minute), GROUP), &invocation));
+    let (store, probe) = (Store::new(table.clone()), BannerProbe(banner.to_vec()));
+    let topic = RecordingTopic::default();
+    let report = run(handle(
+        store,
+        probe,
+        &topic,
+        (minute, 0),
+        locations(1),
+        &invocation,
+    ));
     assert!(report.errors.is_empty(), "{report:?}");
     report
 }
@@ -85,43 +78,25 @@ fn banner(id: &str, minute: i64, text: &str) -> (String, i64, String) {
 }
 
 #[test]
-fn first_tick_and_first_tick_of_each_hour_store_banners() {
+fn first_tick_and_a_tick_of_each_hour_store_banners() {
     let table = table(3);
+    let first = [("m0", 7, "one"), ("m1", 7, "two")];
+    let second = [("m0", 61, "three"), ("m1", 7, "two"), ("m2", 61, "four")];
     for (minute, banners, expected) in [
-        (
-            7,
-            [Some("one"), Some("two"), Some("")],
-            vec![banner("m0", 7, "one"), banner("m1", 7, "two")],
-        ),
-        (
-            8,
-            [Some("changed"), Some("changed"), Some("changed")],
-            vec![banner("m0", 7, "one"), banner("m1", 7, "two")],
-        ),
+        (7, [Some("one"), Some("two"), Some("")], &first[..]),
+        (8, [Some("changed"); 3], &first),
         // The last banner of a refused monitor stays.
-        (
-            60,
-            [Some("three"), None, Some("four")],
-            vec![
-                banner("m0", 60, "three"),
-                banner("m1", 7, "two"),
-                banner("m2", 60, "four"),
-            ],
-        ),
+        (60, [Some("early"); 3], &first),
+        (61, [Some("three"), None, Some("four")], &second),
         // No banners.
-        (
-            121,
-            [None, None, None],
-            vec![
-                banner("m0", 60, "three"),
-                banner("m1", 7, "two"),
-                banner("m2", 60, "four"),
-            ],
-        ),
+        (122, [None; 3], &second),
     ] {
         let report = tick(&table, minute, 60, &banners);
         assert!(report.warnings.is_empty(), "{report:?}");
-        assert_eq!(stored(&table), expected, "{minute}");
+        let expected = expected
+            .iter()
+            .map(|(id, minute, text)| banner(id, *minute, text));
+        assert_eq!(stored(&table), expected.collect::<Vec<_>>(), "{minute}");
     }
 }
 
@@ -148,20 +123,19 @@ fn tick_without_banners_does_not_access_banners() {
 
 #[test]
 fn failure_to_store_banners_is_a_warning_and_retried_next_hour() {
+    let cannot = "cannot store the banners of 1m#0; a tick of the next hour retries: cannot";
     for (failing, warning) in [
         (
             Some(Operation::Get),
-            "cannot store the banners of 1m#0; the first tick of the next hour retries: cannot get \
-             `banners#1m#0/location#a`",
+            format!("{cannot} get `banners#1m#0/location#a`"),
         ),
         (
             Some(Operation::Put),
-            "cannot store the banners of 1m#0; the first tick of the next hour retries: cannot put \
-             `banners#1m#0/location#a`",
+            format!("{cannot} put `banners#1m#0/location#a`"),
         ),
         (
             None,
-            "no time left to store the banners of 1m#0; the first tick of the next hour retries",
+            "no time left to store the banners of 1m#0; a tick of the next hour retries".to_owned(),
         ),
     ] {
         let table = table(1);
@@ -171,16 +145,16 @@ fn failure_to_store_banners_is_a_warning_and_retried_next_hour() {
         });
         let seconds = if failing.is_none() { 5 } else { 60 };
         let report = tick(&table, 0, seconds, &[Some("a banner")]);
-        assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
-        let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+        assert_counted(&report);
+        let warnings = texts(&report.warnings);
         assert!(
-            warnings.iter().any(|text| text.starts_with(warning)),
+            warnings.iter().any(|text| text.starts_with(&warning)),
             "{warning}: {warnings:?}"
         );
         table.clear_faults();
         assert_eq!(stored(&table), []);
-        tick(&table, 60, 60, &[Some("a banner")]);
-        assert_eq!(stored(&table), [banner("m0", 60, "a banner")]);
+        tick(&table, 61, 60, &[Some("a banner")]);
+        assert_eq!(stored(&table), [banner("m0", 61, "a banner")]);
     }
 }
 
@@ -191,8 +165,8 @@ fn unreadable_banners_are_reported_and_kept() {
     let mut odd = table.peek("banners#1m#0", "location#a").unwrap();
     odd.remove("banners");
     table.overwrite(odd.clone());
-    let report = tick(&table, 60, 60, &[Some("another")]);
-    let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+    let report = tick(&table, 61, 60, &[Some("another")]);
+    let warnings = texts(&report.warnings);
     assert!(
         warnings.len() == 1 && warnings[0].contains("`banners` is missing"),
         "{warnings:?}"

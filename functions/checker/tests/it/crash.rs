@@ -1,19 +1,13 @@
 //! Kills a checker at each await point of a tick in turn, and checks that the next ticks recover.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::task::{Context, Waker};
-use std::time::Duration;
 
-use portpulse_checker::{Checker, Invocation, TickEvent};
-use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
-use portpulse_testkit::memory_table::MemoryTable;
+use portpulse_testkit::memory_table::{MemoryTable, poll};
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
-    locations,
+    ProbeResult, RecordingTopic, ScriptedProbe, define, group_state, handle, invocation, locations,
 };
 
 /// Runs a tick of the only location, and drops it after `polls` polls. Returns whether the tick completed.
@@ -24,26 +18,10 @@ fn tick(
     results: &[ProbeResult],
     polls: usize,
 ) -> bool {
-    let time = TestTime::default();
-    time.set(tick * 60_000 + 5_000);
-    let clock = SkewedClock { time, skew_ms: 0 };
-    let store = Store::new(table.clone());
-    let checker = Checker::new(
-        store,
-        ScriptedProbe(results.to_vec()),
-        topic.clone(),
-        clock,
-        location(0),
-        locations(1),
-    );
-    let event = TickEvent::new(TestTime::of_tick(tick), GROUP);
-    let invocation = Invocation {
-        claimant: Claimant::new(format!("{tick}/{polls}")),
-        remaining: Duration::from_secs(60),
-    };
-    let mut future = pin!(checker.handle(&event, &invocation));
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).any(|_| future.as_mut().poll(&mut context).is_ready())
+    let (store, probe) = (Store::new(table.clone()), ScriptedProbe(results.to_vec()));
+    let invocation = invocation(format!("{tick}/{polls}"));
+    let handled = handle(store, probe, topic, (tick, 0), locations(1), &invocation);
+    poll(handled, polls).is_some()
 }
 
 #[test]
@@ -70,22 +48,12 @@ fn killed_checker_causes_no_lost_or_false_notification() {
             let notified = sent.len();
             sent.dedup();
             let kinds: Vec<_> = sent.iter().map(|id| id.rsplit('/').next().unwrap()).collect();
-            assert_eq!(
-                kinds,
-                ["down", "recovered"],
-                "killed in tick {killed_tick} after {polls} polls: {sent:?}"
-            );
-            assert!(
-                notified <= 3,
-                "killed in tick {killed_tick} after {polls} polls: {notified} messages"
-            );
+            let of = format!("killed in tick {killed_tick} after {polls} polls: {sent:?}");
+            assert_eq!(kinds, ["down", "recovered"], "{of}");
+            assert!(notified <= 3, "{of}: {notified} messages");
             let filed = table.snapshot().into_keys();
             let filed: Vec<_> = filed.filter(|(pk, _)| pk == "incidents#2026-11").collect();
-            assert_eq!(
-                filed.len(),
-                1,
-                "killed in tick {killed_tick} after {polls} polls: {filed:?}"
-            );
+            assert_eq!(filed.len(), 1, "{of}: {filed:?}");
             let left = group_state(&table).group_state.decision;
             assert!(
                 left.outbox.is_empty() && left.incidents.is_empty() && left.closed.is_empty(),

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock, TickEvent, TickOutcome, TickReport};
+use portpulse_checker::{Checker, TickEvent, TickOutcome, TickReport};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
-use portpulse_core::outbox::Claimant;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_prober::Prober;
 use portpulse_store::Store;
@@ -19,7 +18,9 @@ use portpulse_testkit::sns::{Published, SnsServer, TOPIC_ARN};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::nominal::FixedClock;
 use crate::peers::Port;
+use crate::rig::invocation;
 
 const GROUP: GroupId = GroupId {
     interval: Interval::OneHour,
@@ -27,8 +28,6 @@ const GROUP: GroupId = GroupId {
 };
 /// The number of attempts of the SDK for each call.
 const MAX_ATTEMPTS: u64 = 3;
-/// Longer than any operation of these tests takes.
-const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-checker");
 
@@ -68,7 +67,7 @@ async fn ticks() -> (Tick, Tick) {
 async fn define_monitor(dynamo: &EmbeddedDynamo, id: &str, port: &Port) {
     let attributes = json!({
         "host": "127.0.0.1", "port": port.number(), "interval": "1h",
-        "failures_to_open": 1, "successes_to_close": 1,
+        "failures_to_open": 1, "successes_to_close": 1, "retries": 0,
     });
     let store = Store::new(dynamo.table());
     store
@@ -93,14 +92,6 @@ fn kinds(notified: &[(String, String)]) -> Vec<&str> {
     notified.iter().map(|(kind, _)| kind.as_str()).collect()
 }
 
-struct FixedClock(Timestamp);
-
-impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
 /// Handles the tick at `time` in this process.
 async fn handle_at(time: Timestamp, dynamo: &EmbeddedDynamo, sns: &SnsServer) -> TickReport {
     let here: Location = "eu-west-1".parse().unwrap();
@@ -113,11 +104,8 @@ async fn handle_at(time: Timestamp, dynamo: &EmbeddedDynamo, sns: &SnsServer) ->
         here.clone(),
         BTreeSet::from([here]),
     );
-    let invocation = portpulse_checker::Invocation {
-        claimant: Claimant::new("before"),
-        remaining: TEST_TIMEOUT,
-    };
-    checker.handle(&TickEvent::new(time, GROUP), &invocation).await
+    let event = TickEvent::new(time, GROUP);
+    checker.handle(&event, &invocation("before")).await
 }
 
 #[tokio::test]
@@ -141,7 +129,7 @@ async fn outage_of_real_port_is_notified_once_and_recovers_once() {
 
     failing.close();
     let answer = function.tick(first).await.unwrap();
-    assert_eq!(answer, json!({ "tick": first.to_string(), "group": "1h#0" }));
+    assert_eq!(answer, json!({ "ticks": [first.to_string()], "group": "1h#0" }));
     let down = notified(&mut topic);
     assert_eq!(kinds(&down), ["down"]);
     assert!(down[0].1.starts_with("failing@"), "{down:?}");
@@ -256,8 +244,8 @@ fn invalid_settings_exit_with_one_error_for_all() {
         "PORTPULSE_TABLE is not set",
         "PORTPULSE_HOME_REGION is not set",
         "PORTPULSE_TOPIC_ARN is not set",
-        "PORTPULSE_LOCATION: `Nowhere`",
-        "PORTPULSE_LOCATIONS: `?`",
+        "PORTPULSE_LOCATION is invalid: `Nowhere`",
+        "PORTPULSE_LOCATIONS is invalid: `?`",
     ] {
         assert!(output.contains(part), "{part}: {output}");
     }

@@ -1,18 +1,16 @@
 //! Listed locations: which locations count, and the error of a location that is not listed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use portpulse_checker::{Checker, Error, Invocation, TickEvent, TickOutcome, TickReport, chain};
-use portpulse_core::outbox::Claimant;
+use portpulse_checker::{Error, TickReport, chain};
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
-    run,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, assert_counted, define, group_state, handle,
+    invocation, location, run, texts,
 };
 
 /// A group with one monitor that opens on the first failing tick. Each checker has only itself as a fallback location.
@@ -38,29 +36,17 @@ impl TestGroup {
     }
 
     fn tick(&self, tick: i64, at: usize, result: ProbeResult) -> TickReport {
-        let time = TestTime::default();
-        time.set(tick * 60_000 + 5_000);
-        let checker = Checker::new(
-            Store::new(self.table.clone()),
-            ScriptedProbe(vec![result]),
-            self.topic.clone(),
-            SkewedClock { time, skew_ms: 0 },
-            location(at),
-            [location(at)].into(),
-        );
-        let event = TickEvent::new(TestTime::of_tick(tick), GROUP);
-        let invocation = Invocation {
-            claimant: Claimant::new(format!("{tick}/{at}")),
-            remaining: Duration::from_secs(60),
-        };
-        run(checker.handle(&event, &invocation))
-    }
-
-    /// The kinds of all published notifications.
-    fn notified(&self) -> Vec<String> {
-        let sent = self.topic.sent.borrow();
-        let kinds = sent.iter().filter_map(|id| id.rsplit('/').next());
-        kinds.map(str::to_owned).collect()
+        let (store, probe) = (Store::new(self.table.clone()), ScriptedProbe(vec![result]));
+        let invocation = invocation(format!("{tick}/{at}"));
+        let fallback = [location(at)].into();
+        run(handle(
+            store,
+            probe,
+            &self.topic,
+            (tick, at),
+            fallback,
+            &invocation,
+        ))
     }
 }
 
@@ -71,14 +57,14 @@ fn quorum_counts_listed_locations() {
         world.tick(1, at, ProbeResult::Good);
     }
     world.tick(2, 0, ProbeResult::Failing);
-    assert_eq!(world.notified(), [""; 0]);
+    assert_eq!(world.topic.kinds(), [""; 0]);
     world.tick(2, 1, ProbeResult::Failing);
-    assert_eq!(world.notified(), ["down"]);
+    assert_eq!(world.topic.kinds(), ["down"]);
 
     let alone = TestGroup::new(&[]);
     alone.tick(1, 0, ProbeResult::Failing);
     assert_eq!(
-        alone.notified(),
+        alone.topic.kinds(),
         ["down"],
         "without a list, the location itself is the quorum"
     );
@@ -93,7 +79,7 @@ fn unlisted_location_does_not_count_and_reports_error() {
     let Key { pk, sk } = TestGroup::list_key(2);
     world.table.remove(&pk, &sk);
     let report = world.tick(2, 2, ProbeResult::Failing);
-    assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
+    assert_counted(&report);
     let [error @ Error::LocationNotListed { .. }] = &report.errors[..] else {
         panic!("{report:?}")
     };
@@ -109,7 +95,7 @@ fn unlisted_location_does_not_count_and_reports_error() {
         }
     }
     assert_eq!(
-        world.notified(),
+        world.topic.kinds(),
         [""; 0],
         "neither its failure nor its silence is notified"
     );
@@ -132,14 +118,14 @@ fn invalid_listed_location_is_reported_and_ignored() {
     world.table.overwrite(item.clone());
     for at in 0..2 {
         let report = world.tick(1, at, ProbeResult::Good);
-        assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
-        let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
+        assert_counted(&report);
+        let errors = texts(&report.errors);
         assert!(
             matches!(&errors[..], [only] if only.contains("cannot read the item `group#1m#0/expects#EU`")),
             "{errors:?}"
         );
         world.tick(2, at, ProbeResult::Failing);
     }
-    assert_eq!(world.notified(), ["down"]);
+    assert_eq!(world.topic.kinds(), ["down"]);
     assert_eq!(world.table.peek(&pk, "expects#EU"), Some(item));
 }

@@ -7,15 +7,20 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent;
 mod banners;
 mod crash;
+mod elsewhere;
 mod lambda;
 mod listed;
 mod malformed;
+mod minute;
 mod nominal;
 mod outage;
 mod peers;
+mod protocol;
 mod race;
+mod retries;
 mod rig;
 mod roll_up;
 mod simulation;

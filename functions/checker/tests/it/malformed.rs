@@ -1,13 +1,11 @@
 //! Malformed items: each is reported, kept unchanged, and does not stop the rest of the tick.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_checker::{Checker, Invocation, TickEvent, TickOutcome, TickReport, chain};
+use portpulse_checker::{TickOutcome, TickReport};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group_state::FleetState;
-use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
 use portpulse_store::table::Item;
@@ -15,8 +13,8 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
-    locations, run,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, assert_counted, define, group_state, handle,
+    invocation, location, locations, run, texts,
 };
 
 /// Three monitors that open on the first failing tick, in two locations. `m0` is good in tick 0 and fails everywhere from
@@ -65,26 +63,21 @@ impl TestGroup {
     }
 
     fn tick(&self, tick: i64, at: usize) -> TickReport {
-        let time = TestTime::default();
-        time.set(tick * 60_000 + 5_000);
-        let result = if tick == 0 {
-            ProbeResult::Good
-        } else {
-            ProbeResult::Failing
+        let result = match tick {
+            0 => ProbeResult::Good,
+            _ => ProbeResult::Failing,
         };
-        let checker = Checker::new(
-            Store::new(self.table.clone()),
-            ScriptedProbe(vec![result, ProbeResult::Good, result]),
-            self.topic.clone(),
-            SkewedClock { time, skew_ms: 0 },
-            location(at),
+        let store = Store::new(self.table.clone());
+        let probe = ScriptedProbe(vec![result, ProbeResult::Good, result]);
+        let invocation = invocation(format!("{tick}/{at}"));
+        run(handle(
+            store,
+            probe,
+            &self.topic,
+            (tick, at),
             locations(2),
-        );
-        let invocation = Invocation {
-            claimant: Claimant::new(format!("{tick}/{at}")),
-            remaining: Duration::from_secs(60),
-        };
-        run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
+            &invocation,
+        ))
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -102,113 +95,76 @@ impl TestGroup {
     }
 }
 
+/// An item with another value of one attribute, or without the attribute.
+fn with(item: &Item, name: &str, value: Option<AttributeValue>) -> Item {
+    let mut item = item.clone();
+    match value {
+        Some(value) => item.insert(name.to_owned(), value),
+        None => item.remove(name),
+    };
+    item
+}
+
 /// Malformed variants of an item, each with the expected part of the error.
 fn malformed_variants(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, String)> {
-    let with = |name: &str, value: Option<AttributeValue>| {
-        let mut item = item.clone();
-        match value {
-            Some(value) => item.insert(name.to_owned(), value),
-            None => item.remove(name),
-        };
-        item
-    };
-    let mut all = vec![(
-        with("v", Some(AttributeValue::N("2".to_owned()))),
-        "layout version 2".to_owned(),
-    )];
+    let newer = with(item, "v", Some(AttributeValue::N("2".to_owned())));
+    let mut all = vec![(newer, "layout version 2".to_owned())];
     for name in required {
         assert!(item.contains_key(*name), "{name}: {item:?}");
-        all.push((with(name, None), format!("`{name}` is missing")));
+        all.push((with(item, name, None), format!("`{name}` is missing")));
     }
     for name in required.iter().chain(optional) {
-        all.push((
-            with(name, Some(AttributeValue::Bool(true))),
-            format!("`{name}` is true or false"),
-        ));
+        let wrong = with(item, name, Some(AttributeValue::Bool(true)));
+        all.push((wrong, format!("`{name}` is true or false")));
     }
     all
 }
 
-/// The expected outcome of a tick with a malformed item.
-struct Expected {
-    /// Whether each location counts the tick.
-    counted: [bool; 2],
-    notified: &'static [&'static str],
-}
-
-/// Runs the next tick in both locations for each malformed variant of the item at `key`.
-fn check(key: &Key, (required, optional): (&[&str], &[&str]), expected: &Expected) {
+/// Runs the next tick in both locations for each malformed variant of the item at `key`. `counted`: whether each location
+/// counts the tick.
+fn check(key: &Key, required: &[&str], optional: &[&str], counted: [bool; 2], notified: &[&str]) {
     for (item, what) in malformed_variants(&TestGroup::new().item(key), required, optional) {
-        let world = TestGroup::new();
+        let (world, of) = (TestGroup::new(), format!("{key}, {what}"));
         world.table.overwrite(item.clone());
         let mut reported = false;
-        for at in 0..2 {
+        for (at, expected) in counted.into_iter().enumerate() {
             let report = world.tick(1, at);
             let counted = matches!(&report.outcome, TickOutcome::Counted(seen) if seen.len() == 3);
-            assert_eq!(counted, expected.counted[at], "{key}, {what}: {report:?}");
-            for error in report.errors.iter().map(|error| chain(error)) {
-                assert!(
-                    error.contains(&format!("`{key}`")),
-                    "{key}, {what}: names the key: {error}"
-                );
-                assert!(error.contains(&what), "{key}, {what}: names the defect: {error}");
-                assert!(
-                    error.contains("delete the item"),
-                    "{key}, {what}: has help: {error}"
-                );
+            assert_eq!(counted, expected, "{of}: {report:?}");
+            for error in texts(&report.errors) {
+                for part in [format!("`{key}`").as_str(), &what, "delete the item"] {
+                    assert!(error.contains(part), "{of}: {part} in {error}");
+                }
                 reported = true;
             }
         }
-        assert!(reported, "{key}, {what}: not reported");
-        assert_eq!(world.notified(), expected.notified, "{key}, {what}");
-        assert_eq!(world.item(key), item, "{key}, {what}: unchanged");
+        assert!(reported, "{of}: not reported");
+        assert_eq!(world.notified(), notified, "{of}");
+        assert_eq!(world.item(key), item, "{of}: unchanged");
     }
 }
 
 #[test]
 fn malformed_location_state_stops_only_its_location() {
-    for at in 0..2 {
-        let expected = Expected {
-            counted: [at != 0, at != 1],
-            notified: &["m0 down"],
-        };
+    for (at, counted) in [(0, [false, true]), (1, [true, false])] {
         let key = keys::location_state(GROUP, &location(at));
-        check(&key, (&["v", "tick", "entries"], &[]), &expected);
+        check(&key, &["v", "tick", "entries"], &[], counted, &["m0 down"]);
     }
 }
 
 #[test]
 fn malformed_decision_state_stops_decisions_only() {
     let names = ["v", "revision", "monitors", "locations", "outbox", "closed"];
-    let expected = Expected {
-        counted: [true, true],
-        notified: &[],
-    };
-    check(&keys::decision_state(GROUP), (&names, &[]), &expected);
+    check(&keys::decision_state(GROUP), &names, &[], [true; 2], &[]);
 }
 
 #[test]
-fn malformed_fleet_state_does_not_affect_monitors() {
-    let expected = Expected {
-        counted: [true, true],
-        notified: &["m0 down"],
-    };
+fn malformed_fleet_state_and_control_stop_nothing() {
     let names = ["v", "revision", "locations", "outbox"];
-    check(&keys::fleet_state(), (&names, &[]), &expected);
-}
-
-#[test]
-fn malformed_control_silences_nothing_and_hides_no_other() {
+    check(&keys::fleet_state(), &names, &[], [true; 2], &["m0 down"]);
     let key = keys::control(&"m0".parse().unwrap());
-    let expected = Expected {
-        counted: [true, true],
-        notified: &["m0 down"],
-    };
-    check(
-        &key,
-        (&["v", "revision"], &["acknowledgement", "silence"]),
-        &expected,
-    );
+    let optional = ["acknowledgement", "silence"];
+    check(&key, &["v", "revision"], &optional, [true; 2], &["m0 down"]);
 }
 
 #[test]
@@ -218,8 +174,8 @@ fn unknown_item_in_group_state_is_reported() {
     item.insert("sk".to_owned(), AttributeValue::S("unknown".to_owned()));
     world.table.overwrite(item);
     let report = world.tick(1, 0);
-    assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
-    let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
+    assert_counted(&report);
+    let errors = texts(&report.errors);
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("`group#1m#0/unknown`"), "{errors:?}");
 }
@@ -233,11 +189,8 @@ fn tick_counts_despite_malformed_results() {
         let world = TestGroup::new();
         world.table.overwrite(item.clone());
         let report = world.tick(1, 0);
-        assert!(
-            matches!(report.outcome, TickOutcome::Counted(_)),
-            "{what}: {report:?}"
-        );
-        let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
+        assert_counted(&report);
+        let errors = texts(&report.errors);
         assert_eq!(errors.len(), 1, "{what}: {errors:?}");
         assert!(
             errors[0].contains(&format!("`{key}`")) && errors[0].contains(&what),
@@ -253,14 +206,7 @@ fn tick_counts_despite_malformed_results() {
 fn broken_definition_is_notified_once_and_others_are_checked() {
     let key = keys::definition(GROUP, "m1");
     let good = TestGroup::new().item(&key);
-    let wrong = |name: &str, value: Option<AttributeValue>| {
-        let mut item = good.clone();
-        match value {
-            Some(value) => item.insert(name.to_owned(), value),
-            None => item.remove(name),
-        };
-        item
-    };
+    let wrong = |name, value| with(&good, name, value);
     for item in [
         wrong("host", None),
         wrong("port", None),

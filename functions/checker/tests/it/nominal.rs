@@ -14,13 +14,14 @@ use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Opened, Outcome, Phases, Trust};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{of_ticks, other_times};
+use portpulse_core::rollup::{RollupDelay, of_ticks, phase_rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::meter::Consumed;
+use portpulse_store::store::Commit;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use serde_json::{Map, Value, json};
 
@@ -49,7 +50,7 @@ impl Checks {
     }
 }
 
-/// The banner of each service, as long as `portpulse plan-cost` assumes.
+/// The banner of each service, as long as `portpulse plan` assumes.
 pub(crate) const BANNER: &str = "8.4.3-commercial: Access denied for 'portpulse'@'192.0.2.17'";
 
 /// Returns open outcomes with connect times from 0.83 to 242.5 ms.
@@ -88,12 +89,13 @@ impl AllOpen {
 }
 
 impl Probe for AllOpen {
-    async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
+    async fn probe(&self, _: Tick, targets: &[Target], _: Duration) -> Vec<Outcome> {
         self.outcomes(0).take(targets.len()).collect()
     }
 }
 
-struct FixedClock(Timestamp);
+/// A clock that does not advance.
+pub(crate) struct FixedClock(pub(crate) Timestamp);
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
@@ -145,8 +147,8 @@ pub(crate) async fn tick(checks: Checks, monitors: usize, locations: usize) -> C
     last
 }
 
-/// The consumed capacity of the first tick of an hour or a day, including rollups.
-pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> Consumed {
+/// The consumed capacity of the two ticks that store the rollups of an hour, and at midnight those of a day.
+pub(crate) async fn rollups(grain: Grain, checks: Checks, monitors: usize) -> Consumed {
     let fleet = Fleet::start(checks, monitors, 1).await;
     let Some(location) = fleet.expected.first() else {
         panic!("no location")
@@ -155,58 +157,43 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
         Grain::Hour => 30 * 60,
         Grain::Day => 48 * 60,
     };
-    // One hour of results; the rollups of earlier hours are copies of its rollup.
-    let mut seen = BTreeMap::new();
-    for tick in first - 60..first {
-        let ids = (0..monitors).map(|number| id(number).parse().unwrap());
-        let open = AllOpen(checks).outcomes(tick);
-        let observations: Observations = ids.zip(open.map(|outcome| Observation::of(&outcome))).collect();
-        let at = fleet.at(tick);
-        let at = Tick::containing(at, GROUP.interval);
-        fleet
-            .store
-            .put_results(GROUP, at, location, &observations)
-            .await
-            .unwrap();
-        seen.insert(at, observations);
+    fleet.fill(location, first).await;
+    let delay = RollupDelay::of(GROUP, location, &fleet.expected);
+    let (mut before, mut sum) = (None, Consumed::default());
+    for delay in [delay.hour, delay.day] {
+        let tick = first + delay.as_mins();
+        fleet.commit(location, before, tick - 1).await;
+        let consumed = fleet.tick(location, tick).await;
+        sum.reads += consumed.reads;
+        sum.read_units += consumed.read_units;
+        sum.writes += consumed.writes;
+        sum.write_units += consumed.write_units;
+        before = Some(tick);
     }
-    let definitions = fleet.store.definitions(GROUP).await.unwrap();
-    let rollup = of_ticks(&definitions, &seen);
-    let others = other_times(&rollup);
-    let hours = (0..first / 60 - 1).map(|hour| Period::containing(fleet.at(60 * hour), Grain::Hour));
-    for period in hours.chain([Period::containing(fleet.at(0), Grain::Day)]) {
-        let store = &fleet.store;
-        store.put_summary(GROUP, period, location, &rollup).await.unwrap();
-        if !others.is_empty() {
-            store.put_summary(GROUP, period, location, &others).await.unwrap();
+    sum
+}
+
+/// The write units of all locations in each minute of the hour after a midnight.
+pub(crate) async fn write_units_after_midnight(
+    checks: Checks,
+    monitors: usize,
+    locations: usize,
+) -> Vec<f64> {
+    let fleet = Fleet::start(checks, monitors, locations).await;
+    let first = 48 * 60;
+    for location in &fleet.expected {
+        fleet.fill(location, first).await;
+        fleet.commit(location, None, first - 1).await;
+    }
+    let mut minutes = Vec::new();
+    for tick in first..first + 60 {
+        let mut write_units = 0.0;
+        for location in &fleet.expected {
+            write_units += fleet.tick(location, tick).await.write_units;
         }
+        minutes.push(write_units);
     }
-    let noted = Tick::containing(fleet.at(first - 60), GROUP.interval);
-    let banner = (0..monitors).filter_map(|number| {
-        let text = checks.banner()?;
-        Some((id(number).parse().unwrap(), Banner { text, at: noted }))
-    });
-    let banners = Banners {
-        tick: noted,
-        by_monitor: banner.collect(),
-    };
-    if !banners.by_monitor.is_empty() {
-        fleet
-            .store
-            .put_banners(GROUP, location, None, &banners)
-            .await
-            .unwrap();
-    }
-    let row = LocationState {
-        tick: Tick::containing(fleet.at(first - 1), GROUP.interval),
-        entries: BTreeMap::new(),
-    };
-    fleet
-        .store
-        .put_location_state(GROUP, location, None, &row)
-        .await
-        .unwrap();
-    fleet.tick(location, first).await
+    minutes
 }
 
 /// A group of open monitors in DynamoDB, and the locations that check it.
@@ -241,6 +228,58 @@ impl Fleet {
             monitors,
             expected,
         }
+    }
+
+    /// Stores what a location has stored before the hour that begins with the tick `first`: the results of one hour, and copies
+    /// of its rollup and its banners as those of earlier hours and of the first day.
+    async fn fill(&self, location: &Location, first: i64) {
+        let mut seen = BTreeMap::new();
+        for tick in first - 60..first {
+            let ids = (0..self.monitors).map(|number| id(number).parse().unwrap());
+            let open = AllOpen(self.checks).outcomes(tick);
+            let observations: Observations = ids.zip(open.map(|outcome| Observation::of(&outcome))).collect();
+            let at = Tick::containing(self.at(tick), GROUP.interval);
+            let stored = self.store.put_results(GROUP, at, location, &observations);
+            stored.await.unwrap();
+            seen.insert(at, observations);
+        }
+        let definitions = self.store.definitions(GROUP).await.unwrap();
+        let rollup = of_ticks(&definitions, &seen);
+        let others = phase_rollup(&rollup);
+        let hours = (0..first / 60 - 1).map(|hour| Period::containing(self.at(60 * hour), Grain::Hour));
+        for period in hours.chain([Period::containing(self.at(0), Grain::Day)]) {
+            let store = &self.store;
+            store.put_summary(GROUP, period, location, &rollup).await.unwrap();
+            if !others.is_empty() {
+                store.put_summary(GROUP, period, location, &others).await.unwrap();
+            }
+        }
+        let noted = Tick::containing(self.at(first - 60), GROUP.interval);
+        let banner = (0..self.monitors).filter_map(|number| {
+            let text = self.checks.banner()?;
+            Some((id(number).parse().unwrap(), Banner { text, at: noted }))
+        });
+        let banners = Banners {
+            tick: noted,
+            by_monitor: banner.collect(),
+        };
+        if !banners.by_monitor.is_empty() {
+            let stored = self.store.put_banners(GROUP, location, None, &banners);
+            stored.await.unwrap();
+        }
+    }
+
+    /// Commits a nominal tick, after the tick `before`.
+    async fn commit(&self, location: &Location, before: Option<i64>, tick: i64) {
+        let of = |tick| Tick::containing(self.at(tick), GROUP.interval);
+        let state = LocationState {
+            tick: of(tick),
+            entries: BTreeMap::new(),
+        };
+        let committed = self
+            .store
+            .put_location_state(GROUP, location, before.map(of), &state);
+        assert_eq!(committed.await.unwrap(), Commit::Done);
     }
 
     /// The time five seconds after a tick.

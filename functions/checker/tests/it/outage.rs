@@ -1,20 +1,18 @@
 //! Simultaneous changes of all monitors of a group are decided and notified within one tick, in as many writes as needed,
 //! with the same result as one write.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Invocation, Probe, TickEvent, TickReport};
+use portpulse_checker::{Probe, TickReport};
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::MAX_MONITORS_PER_GROUP;
-use portpulse_core::group_state::{Advisory, DecisionState, Finding, Incident};
-use portpulse_core::outbox::Claimant;
+use portpulse_core::group_state::{DecisionState, Finding, Incident, IncidentId};
 use portpulse_core::outcome::{
     Detail, Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust, Warning,
 };
 use portpulse_core::target::Target;
+use portpulse_core::time::Tick;
 use portpulse_store::{Store, size};
 use portpulse_testkit::memory_table::MemoryTable;
 use proptest::prelude::*;
@@ -22,9 +20,10 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::rig::{
-    GROUP, RecordingTopic, SkewedClock, TestTime, TopicFault, group_state, location, locations, run,
+    GROUP, RecordingTopic, TestTime, TopicFault, failure, group_state, handle, invocation, locations, open,
+    run,
 };
-use crate::sizes::{LargestItems, MeasuringTable};
+use crate::sizes::{LargestItems, measure, request_id};
 
 /// The state of a monitor in a tick, in all locations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +55,8 @@ struct StateProbe {
 }
 
 impl Probe for StateProbe {
-    async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
-        let state = |target: &Target| self.states[usize::from(target.port) - 1000];
+    async fn probe(&self, _: Tick, targets: &[Target], _: Duration) -> Vec<Outcome> {
+        let state = |target: &Target| self.states[usize::from(target.port.unwrap()) - 1000];
         targets
             .iter()
             .map(|target| outcome(state(target), self.location))
@@ -68,15 +67,15 @@ impl Probe for StateProbe {
 fn outcome(state: MonitorState, location: usize) -> Outcome {
     let detail = Detail::new(&"a service with a long message ".repeat(20));
     let open = |ms, warning| {
+        let phases = Phases {
+            connect: Some(Duration::from_millis(ms)),
+            ..Phases::default()
+        };
+        let trust = Trust::Clock;
         Outcome::Open(Opened {
-            address: ([192, 0, 2, 1], 7).into(),
-            phases: Phases {
-                connect: Some(Duration::from_millis(ms)),
-                ..Phases::default()
-            },
-            trust: Trust::Clock,
+            trust,
             warning,
-            banner: None,
+            ..open(phases)
         })
     };
     match state {
@@ -86,14 +85,18 @@ fn outcome(state: MonitorState, location: usize) -> Outcome {
         MonitorState::Warned => open(1, detail.map(Warning::FromService)),
         MonitorState::Expiring => {
             let at = "2026-12-01T00:00:00Z".parse().unwrap();
-            open(1, Some(Warning::CertificateExpiring { at, days: 9 }))
+            open(
+                1,
+                Some(Warning::CertificateExpiring {
+                    issuer: None,
+                    at,
+                    days: 9,
+                }),
+            )
         }
         MonitorState::Failing | MonitorState::Differs => Outcome::Failed(Failure {
-            class: FailureClass::WrongService,
-            phase: Phase::Ready,
-            phases: Phases::default(),
-            address: None,
             detail,
+            ..failure(FailureClass::WrongService, Phase::Ready)
         }),
         MonitorState::NoData => Outcome::NoData(NoData::OutOfTime),
     }
@@ -111,10 +114,11 @@ struct TestGroup {
 
 impl TestGroup {
     fn new(ids: Vec<String>, locations: usize, bytes: usize, fields: impl Fn(usize) -> Value) -> Self {
+        let table = MemoryTable::new();
         let world = Self {
-            table: MemoryTable::new(),
+            largest: measure(&table),
+            table,
             topic: RecordingTopic::default(),
-            largest: Rc::new(RefCell::new(BTreeMap::new())),
             ids,
             locations,
             bytes,
@@ -127,7 +131,7 @@ impl TestGroup {
 
     fn define(&self, number: usize, fields: &Value) {
         let mut attributes = json!({
-            "host": "192.0.2.1", "port": 1000 + number, "interval": "1m", "failures_to_open": 1, "successes_to_close": 1,
+            "host": format!("h{number}.example"), "port": 1000 + number, "interval": "1m", "retries": 0, "failures_to_open": 1, "successes_to_close": 1,
             "flapping_after": 0,
         });
         let all = attributes.as_object_mut().unwrap();
@@ -150,62 +154,54 @@ impl TestGroup {
 
     /// Runs one tick in each location.
     fn tick(&self, tick: i64, states: &[MonitorState]) -> Vec<TickReport> {
-        let of_location = |at| {
-            let time = TestTime::default();
-            time.set(tick * 60_000 + 5_000);
-            let table = MeasuringTable {
-                table: self.table.clone(),
-                largest: Rc::clone(&self.largest),
-            };
-            let checker = Checker::new(
-                Store::new(table).with_decision_bytes(self.bytes),
-                StateProbe {
-                    states: states.to_vec(),
-                    location: at,
-                },
-                self.topic.clone(),
-                SkewedClock { time, skew_ms: 0 },
-                location(at),
+        let of_location = |location| {
+            let store = Store::new(self.table.clone()).with_decision_bytes(self.bytes);
+            let states = states.to_vec();
+            let invocation = invocation(request_id(tick, location));
+            let (probe, delivery) = (StateProbe { states, location }, (tick, location));
+            run(handle(
+                store,
+                probe,
+                &self.topic,
+                delivery,
                 locations(self.locations),
-            );
-            let invocation = Invocation {
-                claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
-                remaining: Duration::from_secs(60),
-            };
-            run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
+                &invocation,
+            ))
         };
         (0..self.locations).map(of_location).collect()
     }
 
-    /// The decision state without the parts that depend on the number of writes: revisions and details.
+    /// The size of the largest decision state.
+    fn largest_decision(&self) -> Option<usize> {
+        self.largest.lock().unwrap().get("decision").copied()
+    }
+
+    /// The decision state without the parts that depend on the number of writes: revisions, details, and what is left out like
+    /// details: the evidence of diagnoses, and changes of the cause.
     fn decision(&self) -> DecisionState {
         let row = group_state(&self.table).group_state.decision;
+        let unnumbered = |id: IncidentId| IncidentId { revision: 0, ..id };
         let plain = |incident: Incident| Incident {
             revision: 0,
+            diagnosis: None,
+            cause_changes: Vec::new(),
+            cluster: incident.cluster.map(unnumbered),
             finding: incident.finding.map(|finding| Finding {
                 detail: None,
                 ..finding
             }),
             ..incident
         };
-        let incidents = row
-            .incidents
-            .into_iter()
-            .map(|(key, incident)| (key, plain(incident)));
-        let advisories = row.advisories.into_iter();
-        let advisories = advisories.map(|(id, advisory)| {
-            (
-                id,
-                Advisory {
-                    revision: 0,
-                    ..advisory
-                },
-            )
-        });
+        let incidents = row.incidents.into_iter();
+        let incidents = incidents.map(|(key, incident)| (key, plain(incident)));
+        let mut advisories = row.advisories;
+        advisories.values_mut().for_each(|advisory| advisory.revision = 0);
+        let clusters = row.clusters.into_iter();
         DecisionState {
             revision: 0,
             incidents: incidents.collect(),
-            advisories: advisories.collect(),
+            clusters: clusters.map(|(id, cluster)| (unnumbered(id), cluster)).collect(),
+            advisories,
             ..row
         }
     }
@@ -332,7 +328,7 @@ proptest! {
             prop_assert_eq!(large.decision(), small.decision());
             small.assert_each_is_sent_once_and_nothing_waits();
         }
-        prop_assert!(small.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
+        prop_assert!(small.largest_decision().is_none_or(|largest| largest <= bytes));
     }
 
     #[test]
@@ -375,7 +371,7 @@ proptest! {
             prop_assert!(ended || is_open || removed.contains(id), "{} {:?}", incident, kinds);
             prop_assert!(kinds.len() > 1 || !ended, "{} {:?}", incident, kinds);
         }
-        prop_assert!(world.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
+        prop_assert!(world.largest_decision().is_none_or(|largest| largest <= bytes));
     }
 }
 
@@ -400,31 +396,12 @@ fn degraded_group_that_fails_is_notified_within_one_tick() {
         states
     };
     let mut since = 0;
+    use MonitorState::{Failing, Good, Warned};
     for (tick, all, unrelated, expected) in [
-        (
-            0,
-            MonitorState::Warned,
-            MonitorState::Good,
-            [("degraded", MONITORS), ("down", 0)],
-        ),
-        (
-            1,
-            MonitorState::Failing,
-            MonitorState::Failing,
-            [("down", MONITORS + 1), ("degraded", 0)],
-        ),
-        (
-            2,
-            MonitorState::Failing,
-            MonitorState::Good,
-            [("recovered", 1), ("down", 0)],
-        ),
-        (
-            3,
-            MonitorState::Good,
-            MonitorState::Failing,
-            [("recovered", 2 * MONITORS), ("down", 1)],
-        ),
+        (0, Warned, Good, [("degraded", MONITORS), ("down", 0)]),
+        (1, Failing, Failing, [("down", MONITORS + 1), ("degraded", 0)]),
+        (2, Failing, Good, [("recovered", 1), ("down", 0)]),
+        (3, Good, Failing, [("recovered", 2 * MONITORS), ("down", 1)]),
     ] {
         for report in world.tick(tick, &states(all, unrelated)) {
             assert!(report.errors.is_empty(), "tick {tick}: {:?}", report.errors);
@@ -435,7 +412,7 @@ fn degraded_group_that_fails_is_notified_within_one_tick() {
         since = world.topic.sent.borrow().len();
         world.assert_each_is_sent_once_and_nothing_waits();
     }
-    let largest = world.largest.borrow()["decision"];
+    let largest = world.largest_decision().unwrap();
     assert!(
         largest <= size::MAX_BYTES && largest > size::MAX_BYTES * 3 / 4,
         "{largest}"
@@ -472,7 +449,7 @@ fn full_group_with_longest_ids_survives_simultaneous_changes() {
     }
     world.assert_each_is_sent_once_and_nothing_waits();
     assert_eq!(notified(&world, 0, "flapping"), 2 * MAX_MONITORS_PER_GROUP);
-    let largest = world.largest.borrow()["decision"];
+    let largest = world.largest_decision().unwrap();
     eprintln!(
         "decision state: at most {largest} bytes, {} at the end",
         world.decision_bytes()

@@ -1,27 +1,27 @@
 //! Rollups of hours and days count what the ticks counted, even if checkers are killed, doubled or lost.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
-use portpulse_checker::{Checker, Clock, Error, Invocation, TickEvent, TickOutcome, TickReport, chain};
+use jiff::SignedDuration;
+use portpulse_checker::{Checker, Error, Invocation, TickEvent, TickReport};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
-use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::PhaseTimes;
-use portpulse_core::rollup::{OtherTimes, Rollup, Tally, with_others};
+use portpulse_core::rollup::{PhaseRollup, Rollup, Tally, with_phases};
 use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
 use portpulse_store::table::{Operation, Read};
-use portpulse_testkit::memory_table::{Fault, MemoryTable};
+use portpulse_testkit::memory_table::{Fault, MemoryTable, poll};
 use serde_json::json;
 
-use crate::rig::{ProbeResult, RecordingTopic, ScriptedProbe, location, locations, run};
+use crate::nominal::FixedClock;
+use crate::rig::{
+    ProbeResult, RecordingTopic, ScriptedProbe, assert_counted, invocation, location, locations, run, texts,
+};
 
 const GROUP: GroupId = GroupId {
     interval: Interval::FifteenMinutes,
@@ -35,21 +35,12 @@ fn tick(number: u32) -> Tick {
     first.later(GROUP.interval, number)
 }
 
-/// A clock that always shows twenty seconds after a tick.
-struct FixedClock(Tick);
-
-impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.0.as_second() + 20).unwrap()
-    }
-}
-
 /// Two monitors: the test scripts the results of the first, the second is always good.
 fn table() -> MemoryTable {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
     for number in 0..2 {
-        let fields = json!({ "host": "192.0.2.1", "port": 1000 + number, "interval": "15m" });
+        let fields = json!({ "host": "192.0.2.1", "port": 1000 + number, "interval": "15m", "retries": 0 });
         let fields = fields.as_object().unwrap();
         run(store.put_definition(GROUP, &format!("m{number}"), fields)).unwrap();
     }
@@ -69,21 +60,17 @@ fn run_tick(
         Store::new(table.clone()),
         ScriptedProbe(vec![result, ProbeResult::Good]),
         RecordingTopic::default(),
-        FixedClock(tick(number)),
+        // Twenty seconds late.
+        FixedClock(tick(number).timestamp() + SignedDuration::from_secs(20)),
         location(at),
         locations(2),
     );
     let event = TickEvent::new(tick(number).timestamp(), GROUP);
     let invocation = Invocation {
-        claimant: Claimant::new(format!("{at}/{number}/{polls}")),
         remaining,
+        ..invocation(format!("{at}/{number}/{polls}"))
     };
-    let mut future = pin!(checker.handle(&event, &invocation));
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
-        std::task::Poll::Ready(report) => Some(report),
-        std::task::Poll::Pending => None,
-    })
+    poll(checker.handle(&event, &invocation), polls)
 }
 
 fn complete_tick(table: &MemoryTable, at: usize, number: u32, result: ProbeResult) -> TickReport {
@@ -102,13 +89,13 @@ fn stored(
     let found = run(store.summaries_of::<Rollup>(GROUP, periods, location, Read::Strong)).unwrap();
     assert!(found.unreadable.is_empty());
     let others =
-        run(store.summaries_of::<OtherTimes>(GROUP, found.records.keys().copied(), location, Read::Strong))
+        run(store.summaries_of::<PhaseRollup>(GROUP, found.records.keys().copied(), location, Read::Strong))
             .unwrap();
     assert!(others.unreadable.is_empty());
-    let none = OtherTimes::new();
+    let none = PhaseRollup::new();
     let whole = found.records.into_iter().map(|(period, rollup)| {
         let times = others.records.get(&period).unwrap_or(&none);
-        (period, with_others(rollup, times))
+        (period, with_phases(rollup, times))
     });
     whole.collect()
 }
@@ -140,7 +127,8 @@ fn rollups_match_counted_ticks_of_each_location() {
     let table = table();
     let mut seen = [BTreeMap::new(), BTreeMap::new()];
     // From 20:00 for more than three days. The second location misses some ticks and most of a night, and has other results.
-    let last = 4 * HOUR + 3 * 24 * HOUR + 1;
+    // Its rollup of the last day is due 45 minutes after midnight.
+    let last = 4 * HOUR + 3 * 24 * HOUR + 3;
     for number in 0..=last {
         for (at, seen) in seen.iter_mut().enumerate() {
             let missed = at == 1 && (number % 7 == 3 || (120..180).contains(&number));
@@ -173,53 +161,34 @@ fn rollups_match_counted_ticks_of_each_location() {
 
 #[test]
 fn rollup_of_killed_checker_is_completed_next_hour() {
+    let result = |number: u32| match number % 3 {
+        0 => ProbeResult::Failing,
+        _ => ProbeResult::Good,
+    };
     let mut points = 0;
-    // The first tick of an hour, and of a day.
-    for killed_tick in [HOUR, 4 * HOUR] {
+    // The first tick of an hour, and the tick half an hour after a day.
+    for killed_tick in [HOUR, 4 * HOUR + 2] {
         for polls in 1.. {
             let table = table();
             let mut completed = true;
             for number in 0..=killed_tick + HOUR {
-                let result = if number % 3 == 0 {
-                    ProbeResult::Failing
-                } else {
-                    ProbeResult::Good
-                };
                 if number == killed_tick {
                     let remaining = Duration::from_secs(60);
-                    completed = run_tick(&table, 0, number, result, polls, remaining).is_some();
+                    completed = run_tick(&table, 0, number, result(number), polls, remaining).is_some();
                     continue;
                 }
-                complete_tick(&table, 0, number, result);
+                complete_tick(&table, 0, number, result(number));
             }
-            let hours: BTreeSet<_> = (0..killed_tick)
-                .map(|number| period(number, Grain::Hour))
-                .collect();
-            let seen = (0..killed_tick).map(|number| {
-                let result = if number % 3 == 0 {
-                    ProbeResult::Failing
-                } else {
-                    ProbeResult::Good
-                };
-                (number, result)
-            });
-            let seen: BTreeMap<_, _> = seen.collect();
+            let of = format!("{killed_tick} killed after {polls} polls");
+            let over = 0..killed_tick / HOUR * HOUR;
+            let seen: BTreeMap<_, _> = over.map(|number| (number, result(number))).collect();
+            let hours: BTreeSet<_> = seen.keys().map(|number| period(*number, Grain::Hour)).collect();
             let found = stored(&table, &location(0), hours);
-            assert_eq!(
-                found,
-                expected_rollups(&seen, Grain::Hour),
-                "{killed_tick} killed after {polls} polls"
-            );
+            assert_eq!(found, expected_rollups(&seen, Grain::Hour), "{of}");
             let day = stored(&table, &location(0), [period(0, Grain::Day)]);
-            if killed_tick == 4 * HOUR {
-                assert_eq!(
-                    day,
-                    expected_rollups(&seen, Grain::Day),
-                    "{killed_tick} killed after {polls} polls"
-                );
-            } else {
-                assert_eq!(day, BTreeMap::new(), "the day is not over");
-            }
+            let is_day_over = killed_tick > 4 * HOUR;
+            let expected = is_day_over.then(|| expected_rollups(&seen, Grain::Day));
+            assert_eq!(day, expected.unwrap_or_default(), "{of}");
             if completed {
                 break;
             }
@@ -256,9 +225,9 @@ fn failed_rollup_is_a_warning_and_retried_next_hour() {
                 let seconds = if failing.is_none() { 5 } else { 60 };
                 let remaining = Duration::from_secs(seconds);
                 let report = run_tick(&table, 0, number, ProbeResult::Good, usize::MAX, remaining).unwrap();
-                assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
+                assert_counted(&report);
                 assert!(report.errors.is_empty(), "{report:?}");
-                let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+                let warnings = texts(&report.warnings);
                 assert!(
                     warnings.len() == 1 && warnings[0].starts_with(warning),
                     "{warnings:?}"
@@ -292,7 +261,7 @@ fn malformed_results_are_reported_and_others_count() {
     broken.remove("seen");
     table.overwrite(broken);
     let report = complete_tick(&table, 0, HOUR, ProbeResult::Good);
-    let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+    let warnings = texts(&report.warnings);
     assert!(
         matches!(report.warnings[..], [Error::Unreadable { .. }])
             && warnings[0].contains("`results#15m#0#2026-11-21/20:15:00#a`"),
@@ -309,7 +278,7 @@ fn large_phase_times_are_split_into_several_items() {
     let store = Store::new(table.clone());
     let ids: Vec<_> = (0..2_550).map(|number| format!("{number:064}")).collect();
     for id in &ids {
-        let fields = json!({ "host": "192.0.2.1", "port": 1000, "interval": "15m" });
+        let fields = json!({ "host": "192.0.2.1", "port": 1000, "interval": "15m", "retries": 0 });
         run(store.put_definition(GROUP, id, fields.as_object().unwrap())).unwrap();
     }
     for number in 0..HOUR {
@@ -335,7 +304,7 @@ fn large_phase_times_are_split_into_several_items() {
     let tallies = &stored(&table, &location(0), [hour])[&hour];
     assert_eq!(tallies.len(), ids.len());
     for tally in tallies.values() {
-        let times = tally.others.map(PhaseTimes::count);
+        let times = tally.phases.map(PhaseTimes::count);
         assert_eq!((times.dns, times.tls, times.ready), (4, 4, 4));
     }
 }

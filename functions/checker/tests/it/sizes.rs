@@ -1,22 +1,20 @@
 //! Full groups: maximum item sizes, refusal of too large items, and the duration of a tick in which all checks time out.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Invocation, Probe, SystemClock, TickEvent, TickOutcome, TickReport, chain};
+use portpulse_checker::{Checker, Probe, SystemClock, TickEvent, TickOutcome, TickReport, chain};
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::group::MONITORS_PER_SHARD;
-use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::target::Target;
+use portpulse_core::time::Tick;
 use portpulse_prober::Prober;
-use portpulse_store::keys::Key;
-use portpulse_store::table::{Condition, Item, Operation, Put, Read, Table, TableError};
+use portpulse_store::table::Operation;
 use portpulse_store::{Store, size};
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
@@ -25,7 +23,8 @@ use serde_json::{Map, json};
 
 use crate::peers::BlackHole;
 use crate::rig::{
-    GROUP, RecordingTopic, SkewedClock, TestTime, TopicFault, group_state, location, locations, run,
+    GROUP, RecordingTopic, TopicFault, failure, group_state, handle, invocation, location, locations, open,
+    run,
 };
 
 /// DynamoDB's limit for an item in bytes.
@@ -38,97 +37,82 @@ struct VerboseProbe {
 }
 
 impl Probe for VerboseProbe {
-    async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
+    async fn probe(&self, _: Tick, targets: &[Target], _: Duration) -> Vec<Outcome> {
         let phases = Phases {
             connect: Some(Duration::from_millis(4_321)),
             ..Phases::default()
         };
+        let text = Detail::new(&"a service with a long message ".repeat(20));
         let outcome = |target: &Target| {
-            let address = ([192, 0, 2, 1], target.port).into();
-            if !self.failing {
-                return Outcome::Open(Opened {
-                    address,
+            // Each host has its own address.
+            let host = target.host.to_string();
+            let digits = host.bytes().filter(u8::is_ascii_digit);
+            let number = digits.fold(0, |sum: u32, digit| sum * 10 + u32::from(digit - b'0'));
+            let address = (Ipv4Addr::from(0x0a00_0000 + number), target.port.unwrap()).into();
+            match self.failing {
+                true => Outcome::Failed(Failure {
                     phases,
+                    address: Some(address),
+                    detail: text.clone(),
+                    ..failure(FailureClass::WrongService, Phase::Ready)
+                }),
+                false => Outcome::Open(Opened {
+                    address,
                     trust: Trust::Retransmitted,
-                    warning: None,
-                    banner: Detail::new(&"a service with a long message ".repeat(20)),
-                });
+                    banner: text.clone(),
+                    ..open(phases)
+                }),
             }
-            Outcome::Failed(Failure {
-                class: FailureClass::WrongService,
-                phase: Phase::Ready,
-                phases,
-                address: Some(address),
-                detail: Detail::new(&"a service with a long message ".repeat(20)),
-            })
         };
         targets.iter().map(outcome).collect()
     }
 }
 
 /// The size of the largest item of each kind that was put.
-pub(crate) type LargestItems = Rc<RefCell<BTreeMap<String, usize>>>;
+pub(crate) type LargestItems = Arc<Mutex<BTreeMap<String, usize>>>;
 
-/// A table that records the sizes of items.
-pub(crate) struct MeasuringTable {
-    pub(crate) table: MemoryTable,
-    pub(crate) largest: LargestItems,
-}
-
-impl MeasuringTable {
-    fn record(&self, kind: String, bytes: usize) {
-        let mut largest = self.largest.borrow_mut();
-        let known = largest.entry(kind).or_insert(0);
-        *known = bytes.max(*known);
-    }
-}
-
-impl Table for MeasuringTable {
-    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
-        self.table.query(pk, read).await
-    }
-
-    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
-        self.table.get(pk, sk, read).await
-    }
-
-    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
-        self.table.get_many(keys, read).await
-    }
-
-    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
-        let first = |name: &str| item[name].as_s().unwrap().split('#').next().unwrap().to_owned();
-        let kind = match first("pk").as_str() {
-            "group" => first("sk"),
-            kind => kind.to_owned(),
-        };
-        self.record(kind, size::item(&item));
-        self.table.put(item, condition).await
-    }
+/// Records the sizes of all items put from now on.
+pub(crate) fn measure(table: &MemoryTable) -> LargestItems {
+    let largest = LargestItems::default();
+    let shared = Arc::clone(&largest);
+    table.set_faults(move |call| {
+        if let Some(item) = call.item {
+            let first = |name: &str| item[name].as_s().unwrap().split('#').next().unwrap().to_owned();
+            let kind = match first("pk").as_str() {
+                "group" => first("sk"),
+                kind => kind.to_owned(),
+            };
+            let mut largest = shared.lock().unwrap();
+            let known = largest.entry(kind).or_insert(0);
+            *known = size::item(item).max(*known);
+        }
+        Fault::None
+    });
+    largest
 }
 
 fn define(table: &MemoryTable, id: &str) {
-    let attributes = json!({ "host": "192.0.2.1", "port": 1000, "interval": "1m", "failures_to_open": 1, "successes_to_close": 1 });
+    let attributes = json!({ "host": format!("{}.example", id.get(..40).unwrap_or(id)), "port": 1000, "interval": "1m", "failures_to_open": 1, "successes_to_close": 1 });
     let store = Store::new(table.clone());
     run(store.put_definition(GROUP, id, attributes.as_object().unwrap())).unwrap();
 }
 
-fn tick(table: impl Table, topic: &RecordingTopic, tick: i64, at: usize, failing: bool) -> TickReport {
-    let time = TestTime::default();
-    time.set(tick * 60_000 + 5_000);
-    let checker = Checker::new(
-        Store::new(table),
-        VerboseProbe { failing },
-        topic.clone(),
-        SkewedClock { time, skew_ms: 0 },
-        location(at),
+fn tick(table: &MemoryTable, topic: &RecordingTopic, tick: i64, at: usize, failing: bool) -> TickReport {
+    let (store, probe) = (Store::new(table.clone()), VerboseProbe { failing });
+    let invocation = invocation(request_id(tick, at));
+    run(handle(
+        store,
+        probe,
+        topic,
+        (tick, at),
         locations(LOCATIONS),
-    );
-    let invocation = Invocation {
-        claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
-        remaining: Duration::from_secs(60),
-    };
-    run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
+        &invocation,
+    ))
+}
+
+/// A claimant as long as a request id of Lambda.
+pub(crate) fn request_id(tick: i64, at: usize) -> String {
+    format!("00000000-0000-0000-0000-{tick:06}{at:06}")
 }
 
 /// Whether the topic works while the monitors fail and recover.
@@ -148,25 +132,14 @@ fn largest_items(ids: &[String], topic_state: TopicState) -> BTreeMap<String, us
     if topic_state == TopicState::Fails {
         *topic.faults.borrow_mut() = Some(Box::new(|| TopicFault::Before));
     }
-    let largest = LargestItems::default();
+    let largest = measure(&table);
     // The first tick stores the banners of open services.
-    for (number, failing) in [
-        (0, false),
-        (1, true),
-        (2, true),
-        (3, false),
-        (4, false),
-        (5, false),
-    ] {
+    for (number, failing) in (0..).zip([false, true, true, false, false, false]) {
         if number == 5 {
             topic.faults.borrow_mut().take();
         }
         for at in 0..LOCATIONS {
-            let measuring = MeasuringTable {
-                table: table.clone(),
-                largest: Rc::clone(&largest),
-            };
-            tick(measuring, &topic, number, at, failing);
+            tick(&table, &topic, number, at, failing);
         }
     }
     let sent = topic.sent.borrow();
@@ -187,7 +160,7 @@ fn largest_items(ids: &[String], topic_state: TopicState) -> BTreeMap<String, us
         left.outbox.is_empty() && left.closed.is_empty() && left.incidents.is_empty(),
         "{left:?}"
     );
-    largest.take()
+    std::mem::take(&mut *largest.lock().unwrap())
 }
 
 fn long_id(number: usize) -> String {
@@ -257,7 +230,7 @@ fn too_large_item_is_reported_and_not_sent() {
         }
         Fault::None
     });
-    let report = tick(table, &topic, 0, 0, true);
+    let report = tick(&table, &topic, 0, 0, true);
     assert_eq!(report.outcome, TickOutcome::Failed);
     assert_eq!(report.errors.len(), 1, "{:?}", report.errors);
     let error = chain(&report.errors[0]);
@@ -300,14 +273,9 @@ async fn checks_of_400_monitors_time_out_concurrently() {
         location(0),
         locations(1),
     );
-    let invocation = Invocation {
-        claimant: Claimant::new("only"),
-        remaining: Duration::from_secs(60),
-    };
     let began = Instant::now();
-    let report = checker
-        .handle(&TickEvent::new(Timestamp::now(), GROUP), &invocation)
-        .await;
+    let event = TickEvent::new(Timestamp::now(), GROUP);
+    let report = checker.handle(&event, &invocation("only")).await;
     let took = began.elapsed();
     let TickOutcome::Counted(outcomes) = &report.outcome else {
         panic!("{report:?}")
@@ -320,7 +288,12 @@ async fn checks_of_400_monitors_time_out_concurrently() {
         );
     }
     assert!(report.errors.is_empty(), "{:?}", report.errors);
-    assert_eq!(report.published.len(), MONITORS_PER_SHARD);
+    let notified = report.published.iter().map(|each| each.monitor_count as usize);
+    assert_eq!(
+        notified.collect::<Vec<_>>(),
+        [MONITORS_PER_SHARD],
+        "one cause, one notification"
+    );
     assert!(topic.try_recv().is_ok(), "one message for all");
     // Sequential checks would take 400 s.
     assert!(took < Duration::from_secs(30), "{took:?}");

@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_checker::{Checker, Clock, Error, Invocation, TickEvent, TickOutcome, TickReport};
+use portpulse_checker::{Checker, Clock, Error, TickEvent, TickReport};
 use portpulse_core::decide::{SizeLimit as _, acknowledge_published};
-use portpulse_core::group_state::{DecisionState, Status, Urgency};
+use portpulse_core::group_state::{DecisionState, FleetState, Status, Urgency};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_store::Store;
+use portpulse_store::store::DecisionLimit;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
-    locations, run,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, assert_counted, define,
+    group_state, invocation, location, locations, run,
 };
 
 /// Called with the number of each sleep.
@@ -54,6 +55,7 @@ fn full_row(age: i64) -> DecisionState {
         status: Status::Down,
         cause: None,
         urgency: Urgency::Normal,
+        monitors: 1,
         since: TestTime::of_tick(1),
         at: TestTime::of_tick(1),
         claim: Some(claim),
@@ -63,6 +65,12 @@ fn full_row(age: i64) -> DecisionState {
         outbox: Outbox::new(vec![pending]),
         ..DecisionState::default()
     }
+}
+
+/// The minimum size in bytes that `fits`.
+fn min_bytes(store: &Store<MemoryTable>, fits: impl Fn(&DecisionLimit) -> bool) -> usize {
+    let limit = |bytes| store.clone().with_decision_bytes(bytes).decision_limit(GROUP);
+    (0..).find(|bytes| fits(&limit(*bytes))).unwrap()
 }
 
 struct Ticked {
@@ -79,14 +87,7 @@ fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticke
     let row = full_row(age);
     let store = Store::new(table.clone());
     run(store.put_decision(GROUP, &row)).unwrap();
-    let fits = |bytes: &usize| {
-        store
-            .clone()
-            .with_decision_bytes(*bytes)
-            .decision_limit(GROUP)
-            .decision_fits(&row)
-    };
-    let bytes = (0..).find(fits).unwrap();
+    let bytes = min_bytes(&store, |limit| limit.decision_fits(&row));
     let (time, slept) = (TestTime::default(), Rc::default());
     time.set(2 * 60_000);
     let checker = Checker::new(
@@ -94,18 +95,15 @@ fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticke
         ScriptedProbe(vec![ProbeResult::Good, ProbeResult::Failing]),
         topic.clone(),
         Sleeper {
-            clock: SkewedClock { time, skew_ms: 0 },
+            clock: SkewedClock::exact(time),
             slept: Rc::clone(&slept),
             while_asleep: Box::new(move |number| while_asleep(&table, number)),
         },
         location(0),
         locations(1),
     );
-    let invocation = Invocation {
-        claimant: Claimant::new("second"),
-        remaining: Duration::from_secs(60),
-    };
-    let report = run(checker.handle(&TickEvent::new(TestTime::of_tick(2), GROUP), &invocation));
+    let event = TickEvent::new(TestTime::of_tick(2), GROUP);
+    let report = run(checker.handle(&event, &invocation("second")));
     Ticked {
         report,
         slept: slept.take(),
@@ -125,7 +123,7 @@ fn claim_stale_before_deadline_is_awaited_with_pauses() {
         "{:?}",
         ticked.sent
     );
-    assert!(matches!(ticked.report.outcome, TickOutcome::Counted(_)));
+    assert_counted(&ticked.report);
     let total: Duration = ticked.slept.iter().sum();
     assert_eq!(total, Duration::from_secs(20), "{:?}", ticked.slept);
     assert!(ticked.slept.len() <= 10, "{:?}", ticked.slept);
@@ -173,39 +171,24 @@ fn full_fleet_state_is_reported_and_tick_counts() {
     define(&table, 0, &BTreeMap::new());
     let time = TestTime::default();
     let store = Store::new(table);
-    let smallest = store.decision_limit(GROUP);
-    let nothing = portpulse_core::group_state::FleetState {
+    let nothing = FleetState {
         revision: 1,
-        ..Default::default()
-    };
-    assert!(smallest.fleet_fits(&nothing));
-    let fits = |bytes: &usize| {
-        store
-            .clone()
-            .with_decision_bytes(*bytes)
-            .decision_limit(GROUP)
-            .fleet_fits(&nothing)
+        ..FleetState::default()
     };
     // Room for one silent location in the decision state.
-    let bytes = (0..).find(fits).unwrap() + 100;
+    let bytes = min_bytes(&store, |limit| limit.fleet_fits(&nothing)) + 100;
     let checker = Checker::new(
         store.with_decision_bytes(bytes),
         ScriptedProbe(vec![ProbeResult::Good]),
         topic,
-        SkewedClock {
-            time: time.clone(),
-            skew_ms: 0,
-        },
+        SkewedClock::exact(time.clone()),
         location(0),
         locations(2),
     );
     let report = |tick: i64| {
         time.set(tick * 60_000);
-        let invocation = Invocation {
-            claimant: Claimant::new(format!("invocation-{tick}")),
-            remaining: Duration::from_secs(60),
-        };
-        run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
+        let event = TickEvent::new(TestTime::of_tick(tick), GROUP);
+        run(checker.handle(&event, &invocation(format!("invocation-{tick}"))))
     };
     // The other location never reports.
     let mut reports = (0..10).map(report).skip_while(|report| report.errors.is_empty());
@@ -215,5 +198,5 @@ fn full_fleet_state_is_reported_and_tick_counts() {
         "{:?}",
         report.errors
     );
-    assert!(matches!(report.outcome, TickOutcome::Counted(_)));
+    assert_counted(&report);
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::output::present;
+
 /// The options of the readiness check.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Readiness check")]
@@ -10,9 +12,17 @@ pub(crate) struct ExchangeOptions {
     #[arg(long, conflicts_with = "starttls")]
     tls: bool,
 
-    /// Upgrade to TLS within the protocol: PostgreSQL, MySQL, SMTP, IMAP, POP3
+    /// Upgrade to TLS within the protocol: PostgreSQL, MySQL, NATS, SMTP, IMAP, POP3, LDAP, FTP
     #[arg(long)]
     starttls: bool,
+
+    /// The TLS server name, which the certificate must be for, if it is not the host
+    #[arg(long, value_name = "NAME")]
+    tls_name: Option<String>,
+
+    /// Accept any certificate: do not verify its chain, time and name
+    #[arg(long)]
+    insecure: bool,
 
     /// Warn if the certificate expires within this many days; 0 disables the warning [default: 14]
     #[arg(long, value_name = "DAYS")]
@@ -68,7 +78,7 @@ impl ExchangeOptions {
             Some("http")
         } else if !dns.is_empty() {
             Some("dns")
-        } else if self.tls {
+        } else if self.tls || (self.tls_name.is_some() && !self.starttls) {
             Some("tls")
         } else {
             None
@@ -79,6 +89,15 @@ impl ExchangeOptions {
         }
         if self.starttls {
             fields.insert("tls".to_owned(), json!("starttls"));
+        }
+        if let Some(name) = &self.tls_name {
+            fields.insert(
+                "tls".to_owned(),
+                json!({ "name": name, "starttls": self.starttls }),
+            );
+        }
+        if self.insecure {
+            fields.insert("insecure".to_owned(), json!(true));
         }
         fields.extend(self.warn_days.map(|days| ("warn_days".to_owned(), json!(days))));
         for (name, section) in [("http", http), ("dns", dns)] {
@@ -110,11 +129,4 @@ impl ExchangeOptions {
             ("transport", self.dns_udp.then(|| json!("udp"))),
         ])
     }
-}
-
-fn present<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    let fields = fields.into_iter();
-    fields
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
 }

@@ -1,67 +1,45 @@
-//! Percentiles of the phase times of a monitor's successful checks in one location.
-
-use std::collections::BTreeMap;
+//! Percentiles of the total and phase times of a monitor's successful checks in one location.
 
 use portpulse_core::observation::milliseconds;
-use portpulse_core::outcome::Phase;
 use portpulse_core::rollup::Tally;
 use portpulse_history::view::Percentiles;
-use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::output::rounded_ms;
-use crate::text_table::Cell;
+use crate::text_table::{self, Cell};
 
-/// The phases of a check, in their order.
+/// The total, then the phases of a check in their order.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Phases(Vec<(Phase, Percentiles)>);
+pub(crate) struct Phases(Vec<(&'static str, Percentiles)>);
 
 impl Phases {
     /// `None` if the checks have no phase but the connect, whose times the streaks show.
     pub(crate) fn of(tally: &Tally) -> Option<Self> {
-        if tally.others.is_empty() {
+        if tally.phases.is_connect_alone() {
             return None;
         }
-        let phases = [
-            (Phase::Dns, &tally.others.dns),
-            (Phase::Connect, &tally.connect),
-            (Phase::Tls, &tally.others.tls),
-            (Phase::Ready, &tally.others.ready),
-        ];
-        let phases = phases.into_iter();
-        let taken = phases.filter_map(|(phase, times)| Some((phase, Percentiles::of(times)?)));
+        let phases = tally.phases.each().map(|(phase, times)| (phase.as_str(), times));
+        let taken = [("total", &tally.total)]
+            .into_iter()
+            .chain(phases)
+            .filter_map(|(name, times)| Some((name, Percentiles::of(times)?)));
         Some(Self(taken.collect()))
     }
 
-    pub(crate) fn rows(&self) -> Vec<Vec<Cell>> {
-        let row = |(phase, times): &(Phase, Percentiles)| {
-            let of = |name, time| Cell::new(format!("{name} {} ms", milliseconds(time)));
-            vec![
-                Cell::new(phase.as_str()),
-                of("p50", times.p50),
-                of("p95", times.p95),
-                of("max", times.max),
-            ]
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let row = |(name, times): &(&'static str, Percentiles)| {
+            let of = |time| Cell::new(format!("{} ms", milliseconds(time))).right();
+            vec![Cell::new(*name), of(times.p50), of(times.p95), of(times.max)]
         };
-        self.0.iter().map(row).collect()
+        text_table::titled(&["PHASE", "P50", "P95", "MAX"], self.0.iter().map(row).collect())
     }
 
-    pub(crate) fn json(&self) -> BTreeMap<&'static str, TimesJson> {
-        let phases = self.0.iter();
-        let times = |times: &Percentiles| TimesJson {
-            p50_ms: rounded_ms(times.p50),
-            p95_ms: rounded_ms(times.p95),
-            max_ms: rounded_ms(times.max),
+    pub(crate) fn json(&self) -> Map<String, Value> {
+        let json = |(name, times): &(&'static str, Percentiles)| {
+            let [p50, p95, max] = [times.p50, times.p95, times.max].map(rounded_ms);
+            let times = json!({ "p50_ms": p50, "p95_ms": p95, "max_ms": max });
+            ((*name).to_owned(), times)
         };
-        phases
-            .map(|(phase, taken)| (phase.as_str(), times(taken)))
-            .collect()
+        self.0.iter().map(json).collect()
     }
-}
-
-/// The percentiles of a phase as one JSON object.
-#[derive(Serialize)]
-pub(crate) struct TimesJson {
-    p50_ms: f64,
-    p95_ms: f64,
-    max_ms: f64,
 }

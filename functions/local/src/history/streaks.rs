@@ -9,10 +9,10 @@ use portpulse_core::id::MonitorId;
 use portpulse_core::observation::{Seen, milliseconds};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, rounded_ms};
-use crate::text_table::Cell;
+use crate::output::{BAD, GOOD, WARNING, clock_time, rounded_ms};
+use crate::text_table::{self, Cell};
 
 /// Consecutive ticks with the same result.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,8 @@ pub(crate) struct Streak {
     from: Tick,
     to: Tick,
     ticks: u64,
-    /// The minimum and maximum connect time, if the port was open.
-    connect: Option<(Duration, Duration)>,
+    /// The minimum and maximum total time, if the port was open.
+    total: Option<(Duration, Duration)>,
 }
 
 /// The result of a tick.
@@ -54,15 +54,12 @@ pub(crate) fn streaks(
             .and_then(|seen| seen.get(id))
             .map(|observation| observation.seen);
         let result_of = seen.map_or(TickResult::Absent, |seen| result_of(monitor, seen));
-        let connect = match seen {
-            Some(Seen::Open { connect, .. }) => Some(connect),
-            Some(Seen::Failed(_) | Seen::NoData(_)) | None => None,
-        };
+        let total = seen.and_then(|seen| seen.response_time());
         match streaks.last_mut() {
             Some(last) if last.result_of == result_of && last.to.later(interval, 1) == *tick => {
                 last.to = *tick;
                 last.ticks += 1;
-                last.connect = match (last.connect, connect) {
+                last.total = match (last.total, total) {
                     (Some((least, most)), Some(time)) => Some((least.min(time), most.max(time))),
                     (known, _) => known,
                 };
@@ -72,7 +69,7 @@ pub(crate) fn streaks(
                 from: *tick,
                 to: *tick,
                 ticks: 1,
-                connect: connect.map(|time| (time, time)),
+                total: total.map(|time| (time, time)),
             }),
         }
     }
@@ -96,7 +93,7 @@ fn result_of(monitor: Option<&Monitor>, seen: Seen) -> TickResult {
     match assess_seen(rule.expect, seen) {
         Assessment::Failing => TickResult::Failing(code),
         Assessment::NoData => TickResult::NoData(code),
-        Assessment::Good => match quality(rule.slow_after, seen) {
+        Assessment::Good => match quality(rule, seen) {
             None | Some(Quality::Sound) => TickResult::Good(code),
             Some(_) => TickResult::Impaired(code),
         },
@@ -104,18 +101,19 @@ fn result_of(monitor: Option<&Monitor>, seen: Seen) -> TickResult {
 }
 
 impl Streak {
-    pub(crate) fn row(&self) -> Vec<Cell> {
+    fn row(&self) -> Vec<Cell> {
+        // The marks distinguish results without colours.
         let (word, style) = match self.result_of {
             TickResult::Good(code) => (code.to_owned(), GOOD),
-            TickResult::Impaired(code) => (format!("{code}, impaired"), WARNING),
-            TickResult::Failing(code) => (code.to_owned(), BAD),
+            TickResult::Impaired(code) => (format!("! {code}, impaired"), WARNING),
+            TickResult::Failing(code) => (format!("✗ {code}"), BAD),
             TickResult::NoData(code) => (
-                format!("no data: {}", code.trim_start_matches("no_data_")),
+                format!("? no data: {}", code.trim_start_matches("no_data_")),
                 WARNING,
             ),
-            TickResult::Absent => ("no result".to_owned(), WARNING),
+            TickResult::Absent => ("? no result".to_owned(), WARNING),
         };
-        let connect = self.connect.map(|(least, most)| {
+        let total = self.total.map(|(least, most)| {
             let (least, most) = (milliseconds(least), milliseconds(most));
             if least == most {
                 format!("{least} ms")
@@ -126,13 +124,13 @@ impl Streak {
         vec![
             clock(self.from),
             clock(self.to),
-            Cell::new(count_of(self.ticks, "check")).right(),
+            Cell::new(self.ticks.to_string()).right(),
             Cell::new(word).styled(style),
-            Cell::new(connect.unwrap_or_default()),
+            Cell::new(total.unwrap_or_default()),
         ]
     }
 
-    pub(crate) fn json(&self) -> StreakJson {
+    pub(crate) fn json(&self) -> Value {
         let (assessment, code) = match self.result_of {
             TickResult::Good(code) => ("good", Some(code)),
             TickResult::Impaired(code) => ("impaired", Some(code)),
@@ -140,28 +138,22 @@ impl Streak {
             TickResult::NoData(code) => ("no_data", Some(code)),
             TickResult::Absent => ("absent", None),
         };
-        StreakJson {
-            from: self.from.to_string(),
-            to: self.to.to_string(),
-            ticks: self.ticks,
-            assessment,
-            outcome: code,
-            connect_ms_min: self.connect.map(|(least, _)| rounded_ms(least)),
-            connect_ms_max: self.connect.map(|(_, most)| rounded_ms(most)),
-        }
+        json!({
+            "from": self.from.to_string(),
+            "to": self.to.to_string(),
+            "checks": self.ticks,
+            "assessment": assessment,
+            "outcome": code,
+            "total_ms_min": self.total.map(|(least, _)| rounded_ms(least)),
+            "total_ms_max": self.total.map(|(_, most)| rounded_ms(most)),
+        })
     }
 }
 
-/// A streak as one JSON object.
-#[derive(Serialize)]
-pub(crate) struct StreakJson {
-    from: String,
-    to: String,
-    ticks: u64,
-    assessment: &'static str,
-    outcome: Option<&'static str>,
-    connect_ms_min: Option<f64>,
-    connect_ms_max: Option<f64>,
+/// The table of streaks.
+pub(crate) fn lines(streaks: &[Streak]) -> Vec<String> {
+    let rows = streaks.iter().map(Streak::row).collect();
+    text_table::titled(&["FROM", "TO", "CHECKS", "RESULT", "TOTAL"], rows)
 }
 
 /// The time of a tick, as a table cell.
@@ -172,20 +164,15 @@ fn clock(time: Tick) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text_table;
     use portpulse_core::observation::Observation;
-    use serde_json::json;
 
     /// `results` are `MINUTE RESULT` pairs of the minutes 0 to 9.
-    fn check(fields: serde_json::Value, results: &str, expected: &[&str]) {
+    fn check(fields: Value, results: &str, expected: &[&str]) {
         let monitor = Monitor::from_fields("db", &fields).unwrap();
         let tick = |minute: &str| format!("2026-11-22T05:0{minute}:00Z").parse::<Tick>().unwrap();
         let results = results.split(", ").map(|result| {
             let (minute, seen) = result.split_once(' ').unwrap();
-            let seen = Observation {
-                seen: seen.parse().unwrap(),
-                detail: None,
-            };
+            let seen = Observation::from(seen.parse::<Seen>().unwrap());
             (tick(minute), Observations::from([("db".parse().unwrap(), seen)]))
         });
         let ticks: Vec<_> = (0..10).map(|minute| tick(&minute.to_string())).collect();
@@ -197,8 +184,7 @@ mod tests {
             &ticks,
             &results.collect(),
         );
-        let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
-        let shown = text_table::lines(&rows).join("\n").replace("2026-11-22 05:0", "");
+        let shown = lines(&streaks).join("\n").replace("2026-11-22 05:0", "");
         let shown = anstream::adapter::strip_str(&shown).to_string();
         assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
     }
@@ -209,13 +195,14 @@ mod tests {
             json!({ "host": "db.example.com", "port": 5432, "slow_after": "100ms" }),
             "0 0.31, 1 0.4, 2 refused, 3 refused, 4 timeout, 5 no_data_no_route, 7 200, 8 1, 9 1",
             &[
-                "0:00Z  1:00Z  2 checks  open               0.31 to 0.4 ms",
-                "2:00Z  3:00Z  2 checks  refused",
-                "4:00Z  4:00Z   1 check  timeout",
-                "5:00Z  5:00Z   1 check  no data: no_route",
-                "6:00Z  6:00Z   1 check  no result",
-                "7:00Z  7:00Z   1 check  open, impaired     200 ms",
-                "8:00Z  9:00Z  2 checks  open               1 ms",
+                "FROM                  TO                    CHECKS  RESULT               TOTAL",
+                "0:00Z  1:00Z       2  open                 0.31 to 0.4 ms",
+                "2:00Z  3:00Z       2  ✗ refused",
+                "4:00Z  4:00Z       1  ✗ timeout",
+                "5:00Z  5:00Z       1  ? no data: no_route",
+                "6:00Z  6:00Z       1  ? no result",
+                "7:00Z  7:00Z       1  ! open, impaired     200 ms",
+                "8:00Z  9:00Z       2  open                 1 ms",
             ],
         );
     }

@@ -51,6 +51,10 @@ impl Clock for FastClock {
         self.start.saturating_add(passed).unwrap_or(Timestamp::MAX)
     }
 
+    async fn wait(&self, length: Duration) {
+        self.sleep(self.real_duration(length)).await;
+    }
+
     fn passed_since(&self, began: Timestamp) -> Duration {
         self.real_duration(Duration::try_from(self.now().duration_since(began)).unwrap_or_default())
     }

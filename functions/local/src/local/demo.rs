@@ -51,7 +51,8 @@ impl Demo {
 
     /// The definitions file that monitors the services.
     pub(crate) fn definitions(&self) -> io::Result<String> {
-        let mut text = format!("defaults: {{ tier: critical, timeout: {TIMEOUT} }}\nmonitors:\n");
+        // A demo minute has no time for retries.
+        let mut text = format!("defaults: {{ tier: critical, timeout: {TIMEOUT}, retries: 0 }}\nmonitors:\n");
         let script = format!(", script: [{{ expect: \"{BANNER}\" }}]");
         for (id, address, more) in [
             ("healthy", self.healthy.local_addr()?, script.as_str()),

@@ -68,8 +68,7 @@ impl LocalRelay {
     ) -> Result<(Self, mpsc::UnboundedReceiver<RelayEvent>), CommandError> {
         let missing = missing_secrets(&config, secrets).await;
         if !missing.is_empty() {
-            let message = missing.join("\n");
-            return Err(CommandError::Usage { message });
+            return Err(CommandError::usage(missing.join("\n")));
         }
         let (events, received) = mpsc::unbounded_channel();
         let (deadline_sender, deadline) = watch::channel(None);
@@ -162,7 +161,7 @@ struct DestinationTask {
 
 /// Whether a failed delivery is retried.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Attempt {
+enum DeliveryAttempt {
     Retryable,
     Final,
 }
@@ -178,17 +177,17 @@ impl DestinationTask {
             self.record(report, attempt);
             match (self.waiting.is_empty(), attempt) {
                 (true, _) => pause = MIN_RETRY_PAUSE,
-                (false, Attempt::Retryable) => {
+                (false, DeliveryAttempt::Retryable) => {
                     self.pause(Instant::now() + pause).await;
                     pause = (pause * 2).min(MAX_RETRY_PAUSE);
                 }
-                (false, Attempt::Final) => return,
+                (false, DeliveryAttempt::Final) => return,
             }
         }
     }
 
     /// Waits for notifications; `None` when the queue is closed and empty.
-    async fn next(&mut self) -> Option<Attempt> {
+    async fn next(&mut self) -> Option<DeliveryAttempt> {
         if self.waiting.is_empty() {
             let first = self.incoming.recv().await?;
             self.take(first);
@@ -197,9 +196,9 @@ impl DestinationTask {
             self.take(next);
         }
         Some(if self.incoming.is_closed() {
-            Attempt::Final
+            DeliveryAttempt::Final
         } else {
-            Attempt::Retryable
+            DeliveryAttempt::Retryable
         })
     }
 
@@ -226,7 +225,7 @@ impl DestinationTask {
     }
 
     /// Emits the results of a delivery, and keeps the notifications to retry.
-    fn record(&mut self, report: DeliveryReport, attempt: Attempt) {
+    fn record(&mut self, report: DeliveryReport, attempt: DeliveryAttempt) {
         for (destination, id) in report.delivered {
             self.emit(RelayEvent::Delivered { destination, id });
         }
@@ -242,14 +241,14 @@ impl DestinationTask {
         for error in &report.errors {
             let (why, ids) = (chain(error), error.ids().to_vec());
             match (error, attempt) {
-                (Error::Refused { .. }, _) | (_, Attempt::Final) => self.give_up(ids, why),
+                (Error::Refused { .. }, _) | (_, DeliveryAttempt::Final) => self.give_up(ids, why),
                 (
                     Error::Request { .. }
                     | Error::Unavailable { .. }
                     | Error::NoAnswer { .. }
                     | Error::ClaimedElsewhere { .. }
                     | Error::OutOfTime { .. },
-                    Attempt::Retryable,
+                    DeliveryAttempt::Retryable,
                 ) => {
                     to_retry.extend(ids);
                     self.emit(RelayEvent::Delayed { why });
@@ -257,8 +256,8 @@ impl DestinationTask {
             }
         }
         match attempt {
-            Attempt::Retryable => self.waiting.retain(|each| to_retry.contains(&each.id)),
-            Attempt::Final => self.waiting.clear(),
+            DeliveryAttempt::Retryable => self.waiting.retain(|each| to_retry.contains(&each.id)),
+            DeliveryAttempt::Final => self.waiting.clear(),
         }
     }
 
@@ -335,7 +334,7 @@ impl RelayEvent {
                 why,
             } => {
                 let destination = destination.as_str();
-                Some(json!({ "type": "undelivered", "destination": destination, "ids": ids, "why": why }))
+                Some(json!({ "type": "undelivered", "destination": destination, "ids": ids, "reason": why }))
             }
             Self::Delayed { .. } | Self::Warned { .. } => None,
         }

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock as _, Invocation, Probe, TickEvent, TickReport};
+use portpulse_checker::{Checker, Clock as _, Invocation, MAX_TICK_TIME, Probe, TickEvent, TickReport};
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{Status, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::Outcome;
+use portpulse_core::page_url::PageUrl;
 use portpulse_core::target::Target;
 use portpulse_core::time::{Tick, format_duration};
 use portpulse_prober::Prober;
@@ -23,9 +24,6 @@ use tokio::time::sleep_until;
 
 use super::clock::FastClock;
 use crate::output::with_help;
-
-/// The time that the handler reserves for writing and publishing; checks get the rest of the invocation.
-const RESERVE: Duration = Duration::from_secs(10);
 
 /// A handled tick of one group in one location.
 #[derive(Debug)]
@@ -40,8 +38,8 @@ pub(crate) struct FinishedTick {
 pub(crate) struct SharedProber(pub(crate) Rc<Prober>);
 
 impl Probe for SharedProber {
-    async fn probe(&self, targets: &[Target], budget: Duration) -> Vec<Outcome> {
-        Probe::probe(self.0.as_ref(), targets, budget).await
+    async fn probe(&self, tick: Tick, targets: &[Target], budget: Duration) -> Vec<Outcome> {
+        Probe::probe(self.0.as_ref(), tick, targets, budget).await
     }
 }
 
@@ -54,6 +52,7 @@ pub(crate) struct CheckerParts {
     pub(crate) topic: SnsTopic,
     pub(crate) clock: FastClock,
     pub(crate) locations: BTreeSet<Location>,
+    pub(crate) page: Option<PageUrl>,
 }
 
 /// Starts the schedule on the current `LocalSet`. When `stop` becomes true, each task ends after its current tick.
@@ -66,14 +65,15 @@ pub(crate) fn start(
     let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
     let mut tasks = JoinSet::new();
     for location in &checker_parts.locations {
-        let checker = Rc::new(Checker::new(
+        let checker = Checker::new(
             checker_parts.store.clone(),
             checker_parts.prober.clone(),
             checker_parts.topic.clone(),
             checker_parts.clock,
             location.clone(),
             checker_parts.locations.clone(),
-        ));
+        );
+        let checker = Rc::new(checker.with_page(checker_parts.page.clone()));
         for group in &groups {
             let schedule = GroupSchedule {
                 checker: Rc::clone(&checker),
@@ -127,7 +127,10 @@ impl GroupSchedule {
         let invocation = Invocation {
             // Unique, because the ticks of one schedule are handled one after another.
             claimant: Claimant::new(format!("{}-{}-{started}", self.location, self.group)),
-            remaining: self.clock.real_duration(self.group.interval.length()) + RESERVE,
+            remaining: self
+                .clock
+                .real_duration(self.group.interval.length())
+                .max(MAX_TICK_TIME),
         };
         self.checker
             .handle(&TickEvent::new(tick.timestamp(), self.group), &invocation)

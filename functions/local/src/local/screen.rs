@@ -1,15 +1,19 @@
 //! The output of `portpulse local`: a table that is redrawn in place, plain lines, or JSON lines.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
-use jiff::Timestamp;
+use portpulse_checker::Clock as _;
+use portpulse_local_aws::sns::Published;
 use portpulse_store::chain;
+use serde_json::Value;
 
 use super::alert::Alert;
+use super::clock::FastClock;
 use super::relay::RelayEvent;
+use super::round_json::round_json;
 use super::scheduler::FinishedTick;
-use super::tick_json::tick_json;
-use super::watch_state::WatchState;
+use super::watch_state::{TableSize, WatchState};
 use crate::output::{BAD, CommandError, Output, print_note};
 
 /// The output format.
@@ -17,7 +21,7 @@ use crate::output::{BAD, CommandError, Output, print_note};
 pub(crate) enum DisplayMode {
     /// A table, redrawn in place below the notifications.
     Redrawn,
-    /// One line per tick, without a terminal.
+    /// One line per round of checks, without a terminal.
     Appended,
     /// One JSON object per line.
     Json,
@@ -35,20 +39,35 @@ impl DisplayMode {
     }
 }
 
-/// Writes events as they happen.
+/// Writes events as they happen. After a failed write, events are only counted.
 pub(crate) struct Screen<'a> {
     output: &'a mut Output,
     mode: DisplayMode,
+    watch: WatchState,
+    clock: FastClock,
+    /// The data directory, which suggested commands must name.
+    data: &'a Path,
     /// The number of table lines on the terminal.
     drawn_lines: usize,
+    error: Option<CommandError>,
 }
 
 impl<'a> Screen<'a> {
-    pub(crate) fn new(output: &'a mut Output, mode: DisplayMode) -> Self {
+    pub(crate) fn new(
+        output: &'a mut Output,
+        mode: DisplayMode,
+        watch: WatchState,
+        clock: FastClock,
+        data: &'a Path,
+    ) -> Self {
         Self {
             output,
             mode,
+            watch,
+            clock,
+            data,
             drawn_lines: 0,
+            error: None,
         }
     }
 
@@ -61,101 +80,106 @@ impl<'a> Screen<'a> {
         self.output.flush()
     }
 
-    pub(crate) fn ticked(
-        &mut self,
-        watch: &WatchState,
-        ticked: &FinishedTick,
-        now: Timestamp,
-    ) -> Result<(), CommandError> {
-        let report = &ticked.report;
-        let errors = report.errors.iter().chain(&report.warnings);
-        let errors = errors.map(|error| {
-            let (location, group) = (&report.location, report.group);
-            format!("{BAD}{location} {group}: {}{BAD:#}", chain(error))
+    pub(crate) fn finished(&mut self, finished: &FinishedTick) {
+        self.watch.finished(finished);
+        let report = &finished.report;
+        let errors = report.errors.iter().chain(&report.warnings).map(|error| {
+            let (location, interval) = (&report.location, report.group.interval);
+            format!(
+                "{BAD}{location}, monitors every {interval}: {}{BAD:#}",
+                chain(error)
+            )
         });
+        let lines = match self.mode {
+            DisplayMode::Appended => self
+                .watch
+                .round_line(finished)
+                .into_iter()
+                .chain(errors)
+                .collect(),
+            DisplayMode::Redrawn | DisplayMode::Json => errors.collect(),
+        };
+        self.show(round_json(&finished.report), lines);
+    }
+
+    pub(crate) fn published(&mut self, message: &Published) {
+        let alert = Alert::of(message, self.data);
+        self.watch.alerted(&alert);
+        let lines = alert.lines(self.clock.now());
         match self.mode {
-            DisplayMode::Json => {
-                errors.for_each(|error| print_note(&error));
-                self.lines(tick_json(ticked))
-            }
-            DisplayMode::Appended => self.lines(watch.tick_line(ticked).into_iter().chain(errors)),
-            DisplayMode::Redrawn => self.redraw(watch, now, errors.collect()),
+            DisplayMode::Json => self.show(alert.notifications, Vec::new()),
+            DisplayMode::Redrawn | DisplayMode::Appended => self.show([], lines),
         }
     }
 
-    pub(crate) fn alert(
-        &mut self,
-        watch: &WatchState,
-        alert: &Alert,
-        now: Timestamp,
-    ) -> Result<(), CommandError> {
-        match self.mode {
-            DisplayMode::Json => self.lines(alert.notifications.iter().map(ToString::to_string)),
-            DisplayMode::Appended => self.lines(alert.lines(now)),
-            DisplayMode::Redrawn => self.redraw(watch, now, alert.lines(now)),
-        }
-    }
-
-    pub(crate) fn relayed(
-        &mut self,
-        watch: &WatchState,
-        relayed: &RelayEvent,
-        now: Timestamp,
-    ) -> Result<(), CommandError> {
-        match self.mode {
-            DisplayMode::Json => {
-                let line = relayed.json();
-                if line.is_none() {
-                    relayed.line().iter().for_each(|line| print_note(line));
-                }
-                self.lines(line.as_ref().map(ToString::to_string))
-            }
-            DisplayMode::Appended => self.lines(relayed.line()),
-            DisplayMode::Redrawn => self.redraw(watch, now, relayed.line().into_iter().collect()),
-        }
+    pub(crate) fn relayed(&mut self, relayed: &RelayEvent) {
+        self.watch.relayed(relayed);
+        let json = relayed.json();
+        let lines = match (self.mode, &json) {
+            (DisplayMode::Json, Some(_)) => None,
+            (DisplayMode::Json | DisplayMode::Redrawn | DisplayMode::Appended, _) => relayed.line(),
+        };
+        self.show(json, lines.into_iter().collect());
     }
 
     /// Updates the time in the table.
-    pub(crate) fn refresh(&mut self, watch: &WatchState, now: Timestamp) -> Result<(), CommandError> {
-        match self.mode {
-            DisplayMode::Redrawn => self.redraw(watch, now, Vec::new()),
-            DisplayMode::Appended | DisplayMode::Json => Ok(()),
+    pub(crate) fn refresh(&mut self) {
+        if self.mode == DisplayMode::Redrawn {
+            self.show([], Vec::new());
         }
     }
 
-    pub(crate) fn summary(&mut self, watch: &WatchState) -> Result<(), CommandError> {
+    /// Whether the output was closed or cannot be written.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Writes the summary.
+    ///
+    /// # Errors
+    /// If any write failed.
+    pub(crate) fn end(self) -> Result<(), CommandError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
         match self.mode {
-            DisplayMode::Json => self.lines([watch.summary_json()]),
+            DisplayMode::Json => self.output.json(&self.watch.summary_json())?,
             DisplayMode::Appended | DisplayMode::Redrawn => {
-                self.lines(std::iter::once(String::new()).chain(watch.summary()))
+                self.output.line("")?;
+                self.output.lines(self.watch.summary())?;
             }
         }
+        self.output.flush()
     }
 
-    fn lines(&mut self, lines: impl IntoIterator<Item = String>) -> Result<(), CommandError> {
-        for line in lines {
-            self.output.line(line)?;
+    /// Writes the JSON objects in JSON mode, and the lines: to standard error in JSON mode.
+    fn show(&mut self, json: impl IntoIterator<Item = Value>, lines: Vec<String>) {
+        if self.error.is_some() {
+            return;
         }
-        self.output.flush()
+        let shown = match self.mode {
+            DisplayMode::Json => {
+                lines.iter().for_each(|line| print_note(line));
+                json.into_iter().try_for_each(|json| self.output.json(&json))
+            }
+            DisplayMode::Appended => self.output.lines(lines),
+            DisplayMode::Redrawn => self.redraw(lines),
+        };
+        self.error = shown.and_then(|()| self.output.flush()).err();
     }
 
     /// Replaces the table by `lines`, which stay on the screen, and draws it again below them.
-    fn redraw(&mut self, watch: &WatchState, now: Timestamp, lines: Vec<String>) -> Result<(), CommandError> {
-        // The cursor needs one line.
-        let height = terminal_size::terminal_size()
-            .map_or(24, |(_, height)| usize::from(height.0))
-            .saturating_sub(1);
-        let table = watch.table(now, height);
+    fn redraw(&mut self, lines: Vec<String>) -> Result<(), CommandError> {
+        let table = self.watch.table(self.clock.now(), TableSize::of_terminal());
         if self.drawn_lines > 0 {
             self.output.control(&format!("\u{1b}[{}F", self.drawn_lines))?;
         }
-        // Clears the old table and turns off line wrapping: a wrapped line would count as two.
-        self.output.control("\u{1b}[J\u{1b}[?7l")?;
-        for line in lines.iter().chain(&table) {
-            self.output.line(line)?;
-        }
-        self.output.control("\u{1b}[?7h")?;
+        self.output.control("\u{1b}[J")?;
+        self.output.lines(lines)?;
+        // Without line wrapping: a wrapped line of the table would count as two.
+        self.output.control("\u{1b}[?7l")?;
         self.drawn_lines = table.len();
-        self.output.flush()
+        self.output.lines(table)?;
+        self.output.control("\u{1b}[?7h")
     }
 }

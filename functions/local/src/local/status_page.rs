@@ -9,21 +9,23 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock as _;
+use portpulse_core::page_url::PageUrl;
 use portpulse_history::Reader;
 use portpulse_history::view::UpcomingMaintenance;
-use portpulse_status::{Access, Initiator, MAX_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
-use portpulse_store::chain;
+use portpulse_status::{Access, FormSecret, MAX_BODY_BYTES, PageConfig, Pages, Site, Token, Transport};
 use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::{Store, chain};
 use tokio::sync::oneshot;
 
 use super::clock::FastClock;
 use super::http_server::{self, Limits};
-use crate::output::{CommandError, print_note, read_text, warn_if_exposed, with_help};
+use crate::output::{CommandError, invalid_file, print_note, read_text, warn_if_exposed};
+use crate::table_access::runtime;
 
 /// The default address; a free port replaces it if it is in use.
 const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -47,6 +49,14 @@ pub(crate) struct PageArgs {
     /// Show planned maintenance on the public page, which reveals when notifications will be held back
     #[arg(long, requires = "public")]
     announce_maintenance: bool,
+
+    /// The appearance of the page: title, logo, header text, links, order of groups and announcements (YAML)
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+
+    /// The address at which people reach the status page, such as <https://status.example.com>; notifications link to it
+    #[arg(long, value_name = "URL")]
+    pub(super) page_url: Option<PageUrl>,
 
     /// Require the token in this file to read the status page; at least 32 characters
     #[arg(long, value_name = "FILE")]
@@ -90,6 +100,7 @@ pub(crate) struct PageListener {
     listener: TcpListener,
     address: SocketAddr,
     access: Access,
+    config: PageConfig,
     ahead: UpcomingMaintenance,
     proxy: Proxy,
 }
@@ -97,18 +108,17 @@ pub(crate) struct PageListener {
 impl PageArgs {
     /// Binds the listener; `None` with `--listen off`.
     pub(crate) fn bind(&self) -> Result<Option<PageListener>, CommandError> {
-        let access = self.access()?;
+        let (access, config) = (self.access()?, self.config()?);
         let listener = match self.listen {
             Some(Listen::Off) => return Ok(None),
             Some(Listen::At(address)) => {
                 if !address.ip().is_loopback() && access == Access::Loopback {
-                    let message = with_help(
+                    return Err(CommandError::usage_with_help(
                         format_args!(
                             "--listen {address} requires --public or --token-file: other machines could read all data"
                         ),
                         "add --public to show only names and statuses, or --token-file FILE to require a token",
-                    );
-                    return Err(CommandError::Usage { message });
+                    ));
                 }
                 TcpListener::bind(address).map_err(|error| {
                     CommandError::failed(format!("serve the status page on {address}"), error)
@@ -122,6 +132,7 @@ impl PageArgs {
             listener,
             address,
             access,
+            config,
             ahead: match self.announce_maintenance {
                 true => UpcomingMaintenance::Announced,
                 false => UpcomingMaintenance::Withheld,
@@ -133,24 +144,42 @@ impl PageArgs {
         }))
     }
 
+    fn config(&self) -> Result<PageConfig, CommandError> {
+        let Some(path) = &self.page else {
+            return Ok(PageConfig::default());
+        };
+        let read = portpulse_monitors_file::read_as(&read_text(path)?, PageConfig::validate);
+        read.map_err(|mistakes| invalid_file(path.display(), &mistakes))
+    }
+
     fn access(&self) -> Result<Access, CommandError> {
         match (&self.token_file, self.public) {
             (Some(path), _) => {
                 let token = Token::new(&read_text(path)?, Transport::Plain);
                 warn_if_exposed(path);
-                let message = |error| CommandError::Usage {
-                    message: format!("--token-file {}: {error}", path.display()),
-                };
+                let refused =
+                    |error| CommandError::usage(format!("--token-file {}: {error}", path.display()));
                 // Sessions are valid in this process only, which remembers the ones that were signed out.
                 let run = format!("{}@{}", std::process::id(), Timestamp::now());
                 token
                     .map(|token| Access::Token(token.bound_to(run)))
-                    .map_err(message)
+                    .map_err(refused)
             }
             (None, true) => Ok(Access::Public),
             (None, false) => Ok(Access::Loopback),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A random secret for the forms of this process.
+fn form_secret() -> Result<FormSecret, CommandError> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| CommandError::failed("serve the status page", error))?;
+    Ok(FormSecret::new(hex(&random)))
 }
 
 /// Binds the default address, or a free port if that is in use.
@@ -173,7 +202,7 @@ pub(crate) struct RunningPage {
     thread: JoinHandle<io::Result<()>>,
 }
 
-type LocalPages = Pages<Reader<DynamoTable>>;
+type LocalPages = Pages<Reader<DynamoTable>, Store<DynamoTable>>;
 
 impl PageListener {
     /// The URL, such as `http://127.0.0.1:8080/`.
@@ -186,20 +215,21 @@ impl PageListener {
         Limits::default().descriptors()
     }
 
-    /// Serves pages with the data of `reader`.
+    /// Serves pages with the data of `reader`. Readers who see everything can change silences, acknowledgements and notes in
+    /// `store`.
     pub(crate) fn serve(
         self,
         reader: Reader<DynamoTable>,
+        store: Store<DynamoTable>,
         clock: FastClock,
     ) -> Result<RunningPage, CommandError> {
-        let failed = |error| CommandError::failed("start a thread for the status page", error);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(failed)?;
+        let runtime = runtime()?;
         let keep = clock.clock_duration(SignedDuration::from_secs(CACHE_SECONDS));
         let reader = reader.announcing(self.ahead);
-        let pages = Arc::new(Pages::new(Site::new(self.access, REFRESH_SECONDS), reader, keep));
+        let site = Site::new(self.access, REFRESH_SECONDS)
+            .with_config(self.config)
+            .with_actions(form_secret()?);
+        let pages = Arc::new(Pages::with_writer(site, reader, store, keep));
         let proxy = self.proxy;
         let answer = move |peer, request| answer(Arc::clone(&pages), clock, (peer, proxy), request);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -215,7 +245,7 @@ impl PageListener {
         let thread = std::thread::Builder::new()
             .name("status-page".to_owned())
             .spawn(move || runtime.block_on(serve))
-            .map_err(failed)?;
+            .map_err(|error| CommandError::failed("start a thread for the status page", error))?;
         Ok(RunningPage { stop, thread })
     }
 }
@@ -247,33 +277,19 @@ async fn answer(
     if let Some(error) = &answered.error {
         print_note(&format!("error: cannot show the status page: {}", chain(error)));
     }
-    let mut response = Response::new(Full::from(answered.response.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answered.response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answered.response.headers {
-        // All headers are plain text, so that none is lost here.
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
+    answered.response.answering(&request).map(Full::from)
 }
 
 /// Converts a request.
 fn received(parts: &Parts, body: Vec<u8>, peer: IpAddr, proxy: Proxy) -> portpulse_status::Request {
-    let text = |name| text_of(&parts.headers, name);
     portpulse_status::Request {
-        method: Method::named(parts.method.as_str()),
+        method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         transport: Transport::Plain,
         sender: Some(sender(peer, proxy, &parts.headers)),
-        host: text(header::HOST),
-        authorization: text(header::AUTHORIZATION),
-        cookies: text(header::COOKIE).unwrap_or_default(),
         body,
-        initiator: Initiator::of(text(HeaderName::from_static("sec-fetch-site")).as_deref()),
-        signature: Signature::None,
+        ..portpulse_status::Request::with_headers(&parts.headers)
     }
 }
 
@@ -288,13 +304,11 @@ fn sender(peer: IpAddr, proxy: Proxy, headers: &HeaderMap) -> IpAddr {
     }
 }
 
-fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
+    use portpulse_status::Initiator;
 
     #[test]
     fn forwarded_address_is_used_behind_a_loopback_proxy_only() {

@@ -60,14 +60,14 @@ pub(crate) async fn write_changes<T: Table + Delete>(
         ours: Ownership::Everything,
         prune: true,
     };
-    let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
-    let all: BTreeSet<GroupId> = groups
-        .iter()
+    let wanted = location_changes::local(file, locations);
+    let all: BTreeSet<GroupId> = wanted
+        .keys()
         .chain(existing.definitions.keys())
         .copied()
         .collect();
     let standing = location_changes::standing(store, all).await?;
-    let changes = LocationChanges::between(&groups, locations, &standing, rules);
+    let changes = LocationChanges::between(&wanted, &standing, rules);
     location_changes::apply(store, &changes).await?;
     let plan = Plan::between(file, &existing.definitions, rules);
     apply(store, &plan).await.map(drop)

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portpulse_core::definition::DefinitionFile;
 use portpulse_core::group::GroupId;
+use portpulse_core::group_state::LocationKind;
 use portpulse_core::id::Location;
 use portpulse_store::definitions::{Owner, WriteMode, WriteResult};
 use portpulse_store::table::{Delete, Table};
@@ -12,6 +14,37 @@ use super::plan::{Ownership, Rules, SkipReason};
 
 /// The stored lists: the locations of each group, with the owner of each entry.
 pub(crate) type Standing = BTreeMap<GroupId, BTreeMap<Location, Owner>>;
+
+/// The wanted lists: the locations of each group that has monitors, with the kind of each.
+pub(crate) type Wanted = BTreeMap<GroupId, BTreeMap<Location, LocationKind>>;
+
+/// The lists for a deployment in AWS: each region in each group, and each agent in the groups with monitors that name it.
+pub(crate) fn deployed(file: &DefinitionFile, locations: &BTreeSet<Location>) -> Wanted {
+    let (agents, regions): (BTreeSet<_>, BTreeSet<_>) = locations
+        .iter()
+        .partition(|location| file.agents().contains(location));
+    let mut wanted = Wanted::new();
+    for defined in file.monitors() {
+        let listed = wanted.entry(defined.group).or_default();
+        listed.extend(
+            regions
+                .iter()
+                .map(|region| ((*region).clone(), LocationKind::Region)),
+        );
+        let named = agents.iter().filter(|agent| defined.monitor.names(agent));
+        listed.extend(named.map(|agent| ((*agent).clone(), LocationKind::Agent)));
+    }
+    wanted
+}
+
+/// The lists for `portpulse local`: each location in each group, where it checks what a region checks.
+pub(crate) fn local(file: &DefinitionFile, locations: &BTreeSet<Location>) -> Wanted {
+    let listed = |location: &Location| (location.clone(), LocationKind::Region);
+    let groups = file.monitors().iter().map(|defined| defined.group);
+    groups
+        .map(|group| (group, locations.iter().map(listed).collect()))
+        .collect()
+}
 
 /// The changes that turn the stored lists into the wanted ones.
 #[derive(Debug, Default, PartialEq)]
@@ -26,6 +59,7 @@ pub(crate) struct LocationChanges {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LocationChange {
     pub(crate) what: LocationChangeKind,
+    kind: LocationKind,
     mode: WriteMode,
     /// Why the change is skipped, if it is.
     pub(crate) skipped: Option<SkipReason>,
@@ -38,60 +72,54 @@ pub(crate) enum LocationChangeKind {
 }
 
 impl LocationChanges {
-    /// The changes that list `wanted` for each of `groups`, and remove our entries from all other groups.
-    pub(crate) fn between(
-        groups: &BTreeSet<GroupId>,
-        selection: &BTreeSet<Location>,
-        standing: &Standing,
-        rules: Rules,
-    ) -> Self {
+    /// The changes that list the wanted locations of each group, and remove our other entries.
+    pub(crate) fn between(wanted: &Wanted, standing: &Standing, rules: Rules) -> Self {
         let mut location_changes = Self::default();
-        for group in groups {
+        for (group, locations) in wanted {
             let listed = standing.get(group);
-            for location in selection {
+            for (location, kind) in locations {
                 if listed.is_some_and(|listed| listed.contains_key(location)) {
                     location_changes.unchanged += 1;
                 } else {
-                    location_changes.add(
-                        *group,
-                        location,
-                        LocationChangeKind::Added,
-                        WriteMode::Create,
-                        None,
-                    );
+                    let change = LocationChange {
+                        what: LocationChangeKind::Added,
+                        kind: *kind,
+                        mode: WriteMode::Create,
+                        skipped: None,
+                    };
+                    location_changes
+                        .differences
+                        .insert((*group, location.clone()), change);
                 }
             }
         }
         for (group, listed) in standing {
-            let is_wanted = |location| groups.contains(group) && selection.contains(location);
+            let is_wanted = |location| wanted.get(group).is_some_and(|list| list.contains_key(location));
             for (location, owner) in listed.iter().filter(|(location, _)| !is_wanted(location)) {
                 let not_pruned = (!rules.prune).then_some(SkipReason::NotPruned);
                 let (mode, skipped) = match (owner, rules.ours) {
                     (Owner::Seed, _) => (WriteMode::UpdateOwn, not_pruned),
                     (Owner::Other, Ownership::Everything) => (WriteMode::TakeOver, not_pruned),
                     // Entries of other owners in groups that are not in the file are ignored.
-                    (Owner::Other, Ownership::Marked | Ownership::Named) if !groups.contains(group) => {
+                    (Owner::Other, Ownership::Marked | Ownership::Named) if !wanted.contains_key(group) => {
                         continue;
                     }
                     (Owner::Other, Ownership::Named) => (WriteMode::TakeOver, not_pruned),
                     (Owner::Other, Ownership::Marked) => (WriteMode::UpdateOwn, Some(SkipReason::NotOurs)),
                 };
-                location_changes.add(*group, location, LocationChangeKind::Removed, mode, skipped);
+                let what = LocationChangeKind::Removed;
+                let change = LocationChange {
+                    what,
+                    kind: LocationKind::default(),
+                    mode,
+                    skipped,
+                };
+                location_changes
+                    .differences
+                    .insert((*group, location.clone()), change);
             }
         }
         location_changes
-    }
-
-    fn add(
-        &mut self,
-        group: GroupId,
-        location: &Location,
-        what: LocationChangeKind,
-        mode: WriteMode,
-        skipped: Option<SkipReason>,
-    ) {
-        let change = LocationChange { what, mode, skipped };
-        self.differences.insert((group, location.clone()), change);
     }
 
     /// Whether nothing has to be written.
@@ -125,21 +153,19 @@ pub(crate) async fn apply<T: Table + Delete>(
 ) -> Result<Vec<String>, Error> {
     let mut conflicts = Vec::new();
     for ((group, location), change) in &location_changes.differences {
-        let result = match change {
-            LocationChange { skipped: Some(_), .. } => continue,
-            LocationChange {
-                what: LocationChangeKind::Added,
-                mode,
-                ..
-            } => store.write_location(*group, location, *mode).await?,
-            LocationChange {
-                what: LocationChangeKind::Removed,
-                mode,
-                ..
-            } => store.unlist_location(*group, location, *mode).await?,
+        let result = match (change.skipped, change.what) {
+            (Some(_), _) => continue,
+            (None, LocationChangeKind::Added) => {
+                store
+                    .write_location(*group, location, change.kind, change.mode)
+                    .await?
+            }
+            (None, LocationChangeKind::Removed) => {
+                store.unlist_location(*group, location, change.mode).await?
+            }
         };
         if result == WriteResult::Refused {
-            conflicts.push(format!("{location} of {group}"));
+            conflicts.push(format!("{location} of the monitors every {}", group.interval));
         }
     }
     Ok(conflicts)
@@ -158,8 +184,13 @@ mod tests {
         let listed = BTreeMap::from([(location("a"), Owner::Seed), (location("b"), Owner::Other)]);
         let standing = [group("1m#0"), group("5m#0")].map(|group| (group, listed.clone()));
         let location_changes = LocationChanges::between(
-            &[group("1m#0")].into(),
-            &[location("a"), location("c")].into(),
+            &[(
+                group("1m#0"),
+                ["a", "c"]
+                    .map(|name| (location(name), LocationKind::Region))
+                    .into(),
+            )]
+            .into(),
             &standing.into(),
             Rules { ours, prune },
         );

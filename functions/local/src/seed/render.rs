@@ -1,16 +1,15 @@
 //! The output of `portpulse seed`: a plan as text or JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
 use portpulse_core::text::is_plain;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::location_changes::{LocationChange, LocationChangeKind, LocationChanges};
 use super::plan::{Difference, FieldChange, Plan, SkipReason, What};
-use crate::output::{BAD, CommandError, GOOD, WARNING, count_of};
+use crate::output::{BAD, GOOD, WARNING, count_of, present};
 use crate::table_access::OpenTable;
 use crate::text_table::{self, Cell};
 
@@ -22,10 +21,11 @@ pub(crate) fn lines(plan: &Plan, location_changes: Option<&LocationChanges>, dry
         .map(|(id, difference)| row(id, difference));
     let of_locations = location_changes
         .into_iter()
-        .flat_map(|location_changes| &location_changes.differences);
-    let rows =
-        rows.chain(of_locations.map(|((group, location), change)| location_row(*group, location, change)));
-    let mut lines = text_table::lines(&rows.collect::<Vec<_>>());
+        .flat_map(|changes| &changes.differences);
+    let of_locations = of_locations.map(|((group, location), change)| location_row(*group, location, change));
+    let mut lines = text_table::lines(&rows.chain(of_locations).collect::<Vec<_>>());
+    // The shards of an interval have equal rows.
+    lines.dedup();
     lines.push(monitor_totals(plan, dry_run));
     lines.extend(location_changes.map(|location_changes| location_totals(location_changes, dry_run)));
     let skipped = |why| {
@@ -95,16 +95,15 @@ fn location_totals(location_changes: &LocationChanges, dry_run: bool) -> String 
             .filter(|change| change.skipped.is_none());
         done.filter(|change| change.what == what).count()
     };
-    let (added, removed) = (
-        count(LocationChangeKind::Added),
-        count(LocationChangeKind::Removed),
-    );
     let words = if dry_run {
         ["to add", "to remove"]
     } else {
         ["added", "removed"]
     };
-    let parts = [added, removed].into_iter().zip(words);
+    let parts = [LocationChangeKind::Added, LocationChangeKind::Removed]
+        .map(count)
+        .into_iter()
+        .zip(words);
     let parts = parts
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"));
@@ -122,7 +121,7 @@ fn location_row(group: GroupId, location: &Location, change: &LocationChange) ->
     let mut cells = vec![
         Cell::new(sign),
         Cell::new(location.as_str()),
-        Cell::new(group.to_string()),
+        Cell::new(format!("every {}", group.interval)),
     ];
     if change.skipped.is_none() {
         cells = cells.into_iter().map(|cell| cell.styled(style)).collect();
@@ -148,25 +147,31 @@ fn row(id: &str, difference: &Difference) -> Vec<Cell> {
         What::Moved(_, fields) => (">", WARNING, &fields[..]),
         What::Removed => ("-", BAD, &[][..]),
     };
-    let group = match &difference.what {
-        What::Moved(from, _) => format!("{} -> {}", names(from), difference.group),
-        What::Added | What::Changed(_) | What::Removed => difference.group.to_string(),
+    let interval = difference.group.interval;
+    let from = match &difference.what {
+        What::Moved(from, _) => from.iter().map(|group| group.interval).collect(),
+        What::Added | What::Changed(_) | What::Removed => BTreeSet::new(),
+    };
+    // A monitor may also move between the shards of an interval.
+    let from: Vec<_> = from
+        .iter()
+        .map(|from| from.as_str())
+        .filter(|from| *from != interval.as_str())
+        .collect();
+    let intervals = match from.as_slice() {
+        [] => format!("every {interval}"),
+        from => format!("every {} -> {interval}", from.join(", ")),
     };
     let skipped = skip_note(difference.skipped);
     let taken = matches!(&difference.what, What::Changed(fields) if fields.is_empty());
     let taken = taken.then(|| "owner changed".to_owned());
     let remarks = fields.iter().map(change).chain(taken).chain(skipped);
-    let mut cells = vec![Cell::new(sign), Cell::new(id), Cell::new(group)];
+    let mut cells = vec![Cell::new(sign), Cell::new(id), Cell::new(intervals)];
     if difference.skipped.is_none() {
         cells = cells.into_iter().map(|cell| cell.styled(style)).collect();
     }
     cells.push(Cell::new(remarks.collect::<Vec<_>>().join("; ")));
     cells
-}
-
-fn names<'a>(groups: impl IntoIterator<Item = &'a GroupId>) -> String {
-    let names: Vec<_> = groups.into_iter().map(ToString::to_string).collect();
-    names.join(", ")
 }
 
 /// `port: 1 -> 2`, `+timeout: 5s`, `-tags: [a]`.
@@ -187,79 +192,40 @@ fn value(value: &Value) -> String {
 }
 
 /// A plan as one JSON object.
-#[derive(Serialize)]
-struct PlanJson<'a> {
-    table: String,
-    dry_run: bool,
-    differences: BTreeMap<&'a str, DifferenceJson<'a>>,
-    unchanged: u64,
-    others: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locations: Option<Vec<LocationChangeJson<'a>>>,
-}
-
-#[derive(Serialize)]
-struct LocationChangeJson<'a> {
-    what: &'static str,
-    location: &'a str,
-    group: String,
-    skipped: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct DifferenceJson<'a> {
-    what: &'static str,
-    group: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    from: Vec<String>,
-    fields: BTreeMap<&'a str, FieldJson<'a>>,
-    skipped: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct FieldJson<'a> {
-    before: Option<&'a Value>,
-    after: Option<&'a Value>,
-}
-
 pub(crate) fn json(
     plan: &Plan,
     location_changes: Option<&LocationChanges>,
     table: &OpenTable,
     dry_run: bool,
-) -> Result<String, CommandError> {
+) -> Value {
     let differences = plan.differences.iter();
-    let json = PlanJson {
-        table: table.to_string(),
-        dry_run,
-        differences: differences
-            .map(|(id, difference)| (id.as_str(), difference_json(difference)))
-            .collect(),
-        unchanged: plan.unchanged,
-        others: plan.others,
-        locations: location_changes.map(|location_changes| {
-            location_changes
-                .differences
-                .iter()
-                .map(location_change_json)
-                .collect()
-        }),
-    };
-    serde_json::to_string(&json).map_err(|error| CommandError::failed("write JSON", error))
+    let differences: Map<_, _> = differences
+        .map(|(id, difference)| (id.clone(), difference_json(difference)))
+        .collect();
+    let mut json = json!({
+        "table": table.to_string(),
+        "dry_run": dry_run,
+        "differences": differences,
+        "unchanged": plan.unchanged,
+        "others": plan.others,
+    });
+    if let (Some(changes), Some(json)) = (location_changes, json.as_object_mut()) {
+        let changes = changes.differences.iter().map(location_change_json);
+        json.insert("locations".to_owned(), changes.collect());
+    }
+    json
 }
 
-fn location_change_json<'a>(
-    ((group, location), change): (&'a (GroupId, Location), &LocationChange),
-) -> LocationChangeJson<'a> {
-    LocationChangeJson {
-        what: match change.what {
+fn location_change_json(((group, location), change): (&(GroupId, Location), &LocationChange)) -> Value {
+    json!({
+        "what": match change.what {
             LocationChangeKind::Added => "added",
             LocationChangeKind::Removed => "removed",
         },
-        location: location.as_str(),
-        group: group.to_string(),
-        skipped: change.skipped.map(skip_reason_code),
-    }
+        "location": location.as_str(),
+        "group": group.to_string(),
+        "skipped": change.skipped.map(skip_reason_code),
+    })
 }
 
 const fn skip_reason_code(skipped: SkipReason) -> &'static str {
@@ -269,29 +235,22 @@ const fn skip_reason_code(skipped: SkipReason) -> &'static str {
     }
 }
 
-fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
-    let from = match &difference.what {
-        What::Moved(from, _) => from.iter().map(ToString::to_string).collect(),
-        What::Added | What::Changed(_) | What::Removed => Vec::new(),
+fn difference_json(difference: &Difference) -> Value {
+    let (what, from, fields) = match &difference.what {
+        What::Added => ("added", None, &[][..]),
+        What::Changed(fields) => ("changed", None, &fields[..]),
+        What::Moved(from, fields) => ("moved", Some(from), &fields[..]),
+        What::Removed => ("removed", None, &[][..]),
     };
-    let (what, fields) = match &difference.what {
-        What::Added => ("added", &[][..]),
-        What::Changed(fields) => ("changed", &fields[..]),
-        What::Moved(_, fields) => ("moved", &fields[..]),
-        What::Removed => ("removed", &[][..]),
-    };
-    DifferenceJson {
-        what,
-        group: difference.group.to_string(),
-        from,
-        fields: fields
-            .iter()
-            .map(|change| {
-                let FieldChange { name, before, after } = change;
-                let (before, after) = (before.as_ref(), after.as_ref());
-                (name.as_str(), FieldJson { before, after })
-            })
-            .collect(),
-        skipped: difference.skipped.map(skip_reason_code),
-    }
+    let fields = fields.iter().map(|FieldChange { name, before, after }| {
+        (name.clone(), json!({ "before": before, "after": after }))
+    });
+    let from = from.map(|from| from.iter().map(ToString::to_string).collect());
+    Value::Object(present([
+        ("what", Some(what.into())),
+        ("group", Some(difference.group.to_string().into())),
+        ("from", from),
+        ("fields", Some(fields.collect::<Map<_, _>>().into())),
+        ("skipped", Some(json!(difference.skipped.map(skip_reason_code)))),
+    ]))
 }

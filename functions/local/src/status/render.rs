@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portpulse_alert::{cause_text, elapsed, plain};
+use portpulse_alert::{cause_text, elapsed};
 use portpulse_core::control::{Note, Silence};
-use portpulse_core::decide::View;
-use portpulse_core::group_state::{Finding, LocationProblem, Status};
+use portpulse_core::decide::{Explanation, View};
+use portpulse_core::diagnosis::Layer;
+use portpulse_core::group_state::{Finding, LocationProblem};
 use portpulse_core::id::MonitorId;
+use portpulse_core::text::excerpt;
 use portpulse_history::view::Maintenance;
-use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::summary::{MonitorSummary, OpenIncident, StatusSummary};
-use crate::output::{BAD, CommandError, GOOD, WARNING, clock_time, count_of};
+use crate::control::note_json;
+use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, monitor_title, status_style};
 use crate::text_table::{self, Cell};
 
 /// The maximum bytes of external text in a line, such as a banner or an error.
@@ -20,66 +23,71 @@ const MAX_TEXT_LENGTH: usize = 120;
 
 /// The totals, then the problems by severity, then maintenance, silences and acknowledgements.
 pub(crate) fn lines(summary: &StatusSummary) -> Vec<String> {
-    let now = summary.now;
     let mut lines = vec![sum(summary)];
-    let mut bad: Vec<_> = summary
-        .monitors
-        .iter()
-        .filter(|(_, found)| !found.is_healthy())
-        .collect();
+    lines.extend(monitor_problems(summary));
+    lines.extend(location_problems(summary));
+    lines.extend(unusable_items(summary));
+    lines.extend(maintenance(summary));
+    lines.extend(controls(summary));
+    lines
+}
+
+/// The table of monitors that are not healthy.
+fn monitor_problems(summary: &StatusSummary) -> Vec<String> {
+    let bad = summary.monitors.iter().filter(|(_, found)| !found.is_healthy());
+    let mut bad: Vec<_> = bad.collect();
     // A stable sort keeps the order of ids within a status.
     bad.sort_by_key(|(_, found)| found.status.rank());
-    let rows: Vec<_> = bad.iter().flat_map(|(id, found)| rows(id, found, now)).collect();
-    lines.extend(text_table::lines(&rows));
-    for ((location, problem), since) in &summary.locations {
+    let rows = bad.iter().flat_map(|(id, found)| rows(id, found, summary.now));
+    text_table::titled(&["MONITOR", "STATUS", "FOR", "CAUSE"], rows.collect())
+}
+
+fn location_problems(summary: &StatusSummary) -> impl Iterator<Item = String> {
+    summary.locations.iter().map(|((location, problem), since)| {
         let what = match problem {
             LocationProblem::Silent => "does not report",
             LocationProblem::Suspect => {
                 "is suspect: only this location sees most monitors failing; its results are ignored"
             }
         };
-        lines.push(format!(
-            "Location {BAD}{location}{BAD:#} {what} (since {}).",
-            elapsed(*since, now)
-        ));
-    }
-    for (id, diagnostics) in &summary.broken {
-        let diagnostics: Vec<_> = diagnostics
+        let since = elapsed(*since, summary.now);
+        format!("Location {BAD}{location}{BAD:#} {what} (since {since}).")
+    })
+}
+
+/// Invalid definitions and unreadable items.
+fn unusable_items(summary: &StatusSummary) -> impl Iterator<Item = String> {
+    let broken = summary.broken.iter().map(|(id, diagnostics)| {
+        let diagnostics = diagnostics
             .iter()
-            .map(|diagnostic| plain(diagnostic, MAX_TEXT_LENGTH))
-            .collect();
-        let id = plain(id, MAX_TEXT_LENGTH);
-        lines.push(format!(
-            "{BAD}{id}{BAD:#} is not checked, its definition is invalid: {}",
-            diagnostics.join("; ")
-        ));
-    }
-    for error in &summary.unreadable {
-        lines.push(format!(
-            "{BAD}Unreadable item{BAD:#}: {}",
-            plain(error, 2 * MAX_TEXT_LENGTH)
-        ));
-    }
-    lines.extend(maintenance(summary));
-    for (id, found) in &summary.monitors {
-        if let Some(Silence { until, note }) = &found.silence {
-            let (until, left) = (clock_time(*until), elapsed(now, *until));
-            lines.push(format!(
-                "{id} is silenced until {until} ({left} left), {}.",
+            .map(|diagnostic| excerpt(diagnostic, MAX_TEXT_LENGTH));
+        let diagnostics: Vec<_> = diagnostics.collect();
+        let (id, diagnostics) = (excerpt(id, MAX_TEXT_LENGTH), diagnostics.join("; "));
+        format!("{BAD}{id}{BAD:#} is not checked, its definition is invalid: {diagnostics}")
+    });
+    let unreadable = summary.unreadable.iter().map(|error| {
+        let error = excerpt(error, 2 * MAX_TEXT_LENGTH);
+        format!("{BAD}Unreadable item{BAD:#}: {error}")
+    });
+    broken.chain(unreadable)
+}
+
+/// One line for each silence and acknowledgement.
+fn controls(summary: &StatusSummary) -> impl Iterator<Item = String> {
+    summary.monitors.iter().flat_map(move |(id, found)| {
+        let silence = found.silence.iter().map(move |Silence { until, note }| {
+            let (end, left) = (clock_time(*until), elapsed(summary.now, *until));
+            format!(
+                "{id} is silenced until {end} ({left} left), {}.",
                 author_and_reason(note)
-            ));
-        }
-        for open in &found.incidents {
-            if let Some(note) = &open.acknowledged {
-                lines.push(format!(
-                    "{} is acknowledged, {}.",
-                    open.id,
-                    author_and_reason(note)
-                ));
-            }
-        }
-    }
-    lines
+            )
+        });
+        let acknowledged = found.incidents.iter().filter_map(|open| {
+            let note = author_and_reason(open.acknowledged.as_ref()?);
+            Some(format!("{} is acknowledged, {note}.", open.id))
+        });
+        silence.chain(acknowledged)
+    })
 }
 
 /// One line for each active maintenance window.
@@ -99,7 +107,7 @@ fn maintenance(summary: &StatusSummary) -> Vec<String> {
         };
         let why = why
             .as_ref()
-            .map(|why| format!(": {}", plain(why, 2 * MAX_TEXT_LENGTH)));
+            .map(|why| format!(": {}", excerpt(why, 2 * MAX_TEXT_LENGTH)));
         let why = why.unwrap_or_default();
         format!("{who} in maintenance until {until} ({left} left){why}.")
     };
@@ -113,7 +121,7 @@ fn sum(summary: &StatusSummary) -> String {
         .values()
         .filter(|found| found.is_healthy())
         .count() as u64;
-    let no_data = match summary.latest_tick {
+    let no_data = match summary.latest_check {
         None if all > 0 => " No results yet.".to_owned(),
         Some(latest) if is_stale(summary) => {
             let (latest, passed) = (clock_time(latest), elapsed(latest, summary.now));
@@ -142,7 +150,7 @@ fn is_stale(summary: &StatusSummary) -> bool {
 fn rows(id: &MonitorId, found: &MonitorSummary, now: Timestamp) -> Vec<Vec<Cell>> {
     let row = |word: &str, style, since: Option<Timestamp>, what: String| {
         vec![
-            Cell::new(id.as_str()),
+            Cell::new(monitor_title(id, found.name.as_deref())),
             Cell::new(word).styled(style),
             Cell::new(since.map(|since| elapsed(since, now)).unwrap_or_default()).right(),
             Cell::new(what),
@@ -157,16 +165,9 @@ fn rows(id: &MonitorId, found: &MonitorSummary, now: Timestamp) -> Vec<Vec<Cell>
         .incidents
         .iter()
         .map(|open| {
-            let style = match open.status {
-                Status::Down | Status::Exposed => BAD,
-                Status::Up | Status::Degraded | Status::Unknown => WARNING,
-            };
-            row(
-                open.status.as_str(),
-                style,
-                Some(open.since),
-                cause(open.finding.as_ref()),
-            )
+            let (word, style) = (open.status.as_str(), status_style(open.status));
+            let cause = cause(open.diagnosis.as_ref(), open.finding.as_ref());
+            row(word, style, Some(open.since), cause)
         })
         .collect();
     if found.advisory.is_some() {
@@ -188,15 +189,22 @@ fn rows(id: &MonitorId, found: &MonitorSummary, now: Timestamp) -> Vec<Vec<Cell>
     rows
 }
 
-/// The cause of an incident, with its detail.
-pub(crate) fn cause(finding: Option<&Finding>) -> String {
+/// The layer of an incident's fault, if it is known, and the cause, with its detail.
+pub(crate) fn cause(diagnosis: Option<&Explanation>, finding: Option<&Finding>) -> String {
+    let layer = diagnosis.map(|known| known.diagnosis.layer);
+    let layer = layer.filter(|layer| *layer != Layer::Unknown);
+    let layer = layer.map(|layer| format!("{layer}: ")).unwrap_or_default();
+    layer + &cause_and_detail(finding)
+}
+
+fn cause_and_detail(finding: Option<&Finding>) -> String {
     let Some(finding) = finding else {
         return String::new();
     };
     let detail = finding
         .detail
         .as_ref()
-        .map(|detail| plain(detail.as_str(), MAX_TEXT_LENGTH));
+        .map(|detail| excerpt(detail.as_str(), MAX_TEXT_LENGTH));
     match detail {
         Some(detail) => format!("{}: {detail}", cause_text(finding.cause)),
         None => cause_text(finding.cause).to_owned(),
@@ -205,141 +213,67 @@ pub(crate) fn cause(finding: Option<&Finding>) -> String {
 
 /// `by ann: new switch`.
 fn author_and_reason(note: &Note) -> String {
-    let by = plain(note.by(), MAX_TEXT_LENGTH);
+    let by = excerpt(note.by(), MAX_TEXT_LENGTH);
     match note.why() {
-        Some(why) => format!("by {by}: {}", plain(why, 2 * MAX_TEXT_LENGTH)),
+        Some(why) => format!("by {by}: {}", excerpt(why, 2 * MAX_TEXT_LENGTH)),
         None => format!("by {by}"),
     }
 }
 
 /// The status as one JSON object.
-#[derive(Serialize)]
-struct StatusJson<'a> {
-    table: &'a str,
-    time: String,
-    healthy: bool,
-    last_tick: Option<String>,
-    monitors: BTreeMap<&'a str, MonitorJson<'a>>,
-    locations: Vec<LocationJson<'a>>,
-    broken: &'a BTreeMap<String, Vec<String>>,
-    unreadable: &'a [String],
-}
-
-#[derive(Serialize)]
-struct MonitorJson<'a> {
-    status: &'static str,
-    group: String,
-    target: &'a str,
-    incidents: Vec<IncidentJson<'a>>,
-    advisory_since: Option<String>,
-    locations: BTreeMap<&'a str, &'static str>,
-    silence: Option<SilenceJson<'a>>,
-    maintenance: Option<MaintenanceJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct MaintenanceJson<'a> {
-    from: String,
-    until: String,
-    why: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct IncidentJson<'a> {
-    id: &'a str,
-    status: &'static str,
-    since: String,
-    cause: Option<&'static str>,
-    detail: Option<&'a str>,
-    acknowledged: Option<NoteJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct SilenceJson<'a> {
-    until: String,
-    #[serde(flatten)]
-    note: NoteJson<'a>,
-}
-
-#[derive(Serialize)]
-struct NoteJson<'a> {
-    by: &'a str,
-    at: String,
-    why: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct LocationJson<'a> {
-    location: &'a str,
-    problem: &'static str,
-    since: String,
-}
-
-pub(crate) fn json(summary: &StatusSummary, table: &str) -> Result<String, CommandError> {
+pub(crate) fn json(summary: &StatusSummary, table: &str) -> Value {
+    let locations = summary.locations.iter().map(|((location, problem), since)| {
+        json!({ "location": location.as_str(), "problem": problem.as_str(), "since": since.to_string() })
+    });
     let monitors = summary.monitors.iter();
-    let locations = summary.locations.iter();
-    let status = StatusJson {
-        table,
-        time: summary.now.to_string(),
-        healthy: summary.is_healthy(),
-        last_tick: summary.latest_tick.map(|tick| tick.to_string()),
-        monitors: monitors
-            .map(|(id, found)| (id.as_str(), monitor_json(found)))
-            .collect(),
-        locations: locations
-            .map(|((location, problem), since)| LocationJson {
-                location: location.as_str(),
-                problem: problem.as_str(),
-                since: since.to_string(),
-            })
-            .collect(),
-        broken: &summary.broken,
-        unreadable: &summary.unreadable,
-    };
-    serde_json::to_string(&status).map_err(|error| CommandError::failed("write JSON", error))
+    json!({
+        "table": table,
+        "time": summary.now.to_string(),
+        "healthy": summary.is_healthy(),
+        "latest_check": summary.latest_check.map(|time| time.to_string()),
+        "monitors": monitors.map(|(id, found)| (id.to_string(), monitor_json(found))).collect::<Map<_, _>>(),
+        "locations": locations.collect::<Vec<_>>(),
+        "broken": summary.broken,
+        "unreadable": summary.unreadable,
+    })
 }
 
-fn monitor_json(found: &MonitorSummary) -> MonitorJson<'_> {
+fn monitor_json(found: &MonitorSummary) -> Value {
     let locations = found.locations.iter();
-    MonitorJson {
-        status: found.status.as_str(),
-        group: found.group.to_string(),
-        target: &found.target,
-        incidents: found.incidents.iter().map(incident_json).collect(),
-        advisory_since: found.advisory.map(|since| since.to_string()),
-        locations: locations
-            .map(|(location, view)| (location.as_str(), view.as_str()))
-            .collect(),
-        silence: found.silence.as_ref().map(|silence| SilenceJson {
-            until: silence.until.to_string(),
-            note: note_json(&silence.note),
-        }),
-        maintenance: found.maintenance.as_ref().map(|window| MaintenanceJson {
-            from: window.from.to_string(),
-            until: window.until.to_string(),
-            why: window.why.as_deref(),
-        }),
-    }
+    let silence = found.silence.as_ref().map(|Silence { until, note }| {
+        let mut silence = note_json(note);
+        silence.insert("until".to_owned(), json!(until.to_string()));
+        silence
+    });
+    let maintenance = found.maintenance.as_ref().map(|Maintenance { from, until, why, .. }| {
+        json!({ "from": from.to_string(), "until": until.to_string(), "reason": why })
+    });
+    json!({
+        "name": found.name,
+        "group": found.group,
+        "status": found.status.as_str(),
+        "interval": found.interval.as_str(),
+        "target": found.target,
+        "incidents": found.incidents.iter().map(incident_json).collect::<Vec<_>>(),
+        "advisory_since": found.advisory.map(|since| since.to_string()),
+        "locations": locations.map(|(name, view)| (name.to_string(), view.as_str().into())).collect::<Map<_, _>>(),
+        "silence": silence,
+        "maintenance": maintenance,
+    })
 }
 
-fn incident_json(open: &OpenIncident) -> IncidentJson<'_> {
-    let detail = open.finding.as_ref().and_then(|finding| finding.detail.as_ref());
-    IncidentJson {
-        id: &open.id,
-        status: open.status.as_str(),
-        since: open.since.to_string(),
-        cause: open.finding.as_ref().map(|finding| finding.cause.code()),
-        detail: detail.map(|detail| detail.as_str()),
-        acknowledged: open.acknowledged.as_ref().map(note_json),
-    }
-}
-
-fn note_json(note: &Note) -> NoteJson<'_> {
-    NoteJson {
-        by: note.by(),
-        at: note.at().to_string(),
-        why: note.why(),
-    }
+fn incident_json(open: &OpenIncident) -> Value {
+    let (finding, diagnosis) = (open.finding.as_ref(), open.diagnosis.as_ref());
+    json!({
+        "id": open.id,
+        "status": open.status.as_str(),
+        "since": open.since.to_string(),
+        "layer": diagnosis.map(|known| known.diagnosis.layer.as_str()),
+        "diagnosis": diagnosis.map(|known| known.sentence.as_str()),
+        "cause": finding.map(|finding| finding.cause.code()),
+        "detail": finding.and_then(|finding| Some(finding.detail.as_ref()?.as_str())),
+        "acknowledged": open.acknowledged.as_ref().map(note_json),
+    })
 }
 
 #[cfg(test)]

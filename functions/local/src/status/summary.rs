@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use portpulse_core::control::{Note, Silence};
-use portpulse_core::decide::{View, status, views};
+use portpulse_core::decide::{Explanation, View, status, views};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{Finding, Incident, LocationProblem, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
-
+use portpulse_core::time::Interval;
 use portpulse_history::assemble;
 use portpulse_history::snapshot::GroupSnapshot;
 use portpulse_history::view::{Audience, Maintenance, UpcomingMaintenance};
@@ -27,14 +27,18 @@ pub(crate) struct StatusSummary {
     pub(crate) broken: BTreeMap<String, Vec<String>>,
     /// An error for each unreadable item.
     pub(crate) unreadable: Vec<String>,
-    /// The latest tick that any location has reported.
-    pub(crate) latest_tick: Option<Timestamp>,
+    /// The time of the latest check that any location has reported.
+    pub(crate) latest_check: Option<Timestamp>,
 }
 
 /// The current state of a monitor.
 #[derive(Debug)]
 pub(crate) struct MonitorSummary {
-    pub(crate) group: GroupId,
+    /// The name for people, if one is configured.
+    pub(crate) name: Option<String>,
+    /// The label by which pages fold the monitor.
+    pub(crate) group: Option<String>,
+    pub(crate) interval: Interval,
     pub(crate) target: String,
     pub(crate) status: Status,
     pub(crate) incidents: Vec<OpenIncident>,
@@ -52,6 +56,7 @@ pub(crate) struct OpenIncident {
     pub(crate) id: String,
     pub(crate) status: Status,
     pub(crate) since: Timestamp,
+    pub(crate) diagnosis: Option<Explanation>,
     pub(crate) finding: Option<Finding>,
     pub(crate) acknowledged: Option<Note>,
 }
@@ -81,7 +86,7 @@ impl StatusSummary {
                 .collect(),
             broken,
             unreadable: overview.snapshot.unreadable.clone(),
-            latest_tick: overview.latest_tick(),
+            latest_check: overview.latest_check(),
         }
     }
 
@@ -107,19 +112,18 @@ impl MonitorSummary {
                 id: id.to_string(),
                 status: incident.status,
                 since: incident.since.timestamp(),
+                diagnosis: Explanation::of(monitor.id(), Some(monitor), incident),
                 finding: incident.finding.clone(),
                 acknowledged: acknowledged.map(|ack| ack.note.clone()),
             })
         };
         let tracks = [Track::Health, Track::Quality, Track::Visibility];
         // An advisory can still exist after its incident has opened.
-        let is_incident = group
-            .group_state
-            .decision
+        let decision = &group.group_state.decision;
+        let is_incident = decision
             .incidents
             .contains_key(&(monitor.id().clone(), Track::Health));
-        let advisory = group.group_state.decision.advisories.get(monitor.id());
-        let advisory = advisory.filter(|_| !is_incident);
+        let advisory = decision.advisories.get(monitor.id()).filter(|_| !is_incident);
         let views = views(monitor, &input).into_iter();
         let windows = assemble::maintenance(
             monitor,
@@ -130,7 +134,9 @@ impl MonitorSummary {
         .into_iter();
         let on = windows.filter(|window| window.from <= overview.now);
         Self {
-            group: id,
+            name: monitor.about().name.clone(),
+            group: monitor.about().group.clone(),
+            interval: id.interval,
             target: monitor.target().to_string(),
             status: status(&input, monitor),
             incidents: tracks.into_iter().filter_map(open).collect(),

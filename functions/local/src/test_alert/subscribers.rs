@@ -30,13 +30,15 @@ pub(crate) struct Subscriber {
     /// The endpoint, with its personal or secret parts masked.
     pub(crate) endpoint: String,
     pub(crate) delivery: Delivery,
+    /// Whether the link at the end of each email ends the subscription, whoever opens it.
+    pub(crate) link_unsubscribes: bool,
 }
 
 /// Whether the subscription receives the message, as far as SNS reports.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Delivery {
     /// SNS sends the message.
-    TestAlertResult,
+    Sent,
     /// The subscription is not confirmed.
     Pending,
     /// The filter policy rejects the message, with the reason.
@@ -95,7 +97,7 @@ impl TopicSubscribers {
             && self
                 .subscribers
                 .iter()
-                .all(|subscriber| subscriber.delivery == Delivery::TestAlertResult)
+                .all(|subscriber| subscriber.delivery == Delivery::Sent)
     }
 }
 
@@ -104,11 +106,16 @@ impl Subscriber {
         let protocol = subscription.protocol().unwrap_or_default().to_owned();
         let endpoint = masked(&protocol, subscription.endpoint().unwrap_or_default());
         let arn = subscription.subscription_arn().unwrap_or_default();
+        let mut link_unsubscribes = false;
         let delivery = if arn.starts_with("arn:") {
             let planned = client.get_subscription_attributes().subscription_arn(arn);
             match Box::pin(planned.send()).await {
                 Ok(found) => {
                     let found = found.attributes.unwrap_or_default();
+                    link_unsubscribes = protocol.starts_with("email")
+                        && found
+                            .get("ConfirmationWasAuthenticated")
+                            .is_some_and(|was| was == "false");
                     let scope = found
                         .get("FilterPolicyScope")
                         .map_or("MessageAttributes", String::as_str);
@@ -117,7 +124,7 @@ impl Subscriber {
                         Some(_) => {
                             Delivery::Unknown("filters by the message body are not evaluated".to_owned())
                         }
-                        None => Delivery::TestAlertResult,
+                        None => Delivery::Sent,
                     }
                 }
                 Err(error) => Delivery::Unknown(format!("cannot read its filter policy: {}", brief(&error))),
@@ -129,6 +136,7 @@ impl Subscriber {
             protocol,
             endpoint,
             delivery,
+            link_unsubscribes,
         }
     }
 }
@@ -181,7 +189,7 @@ fn delivery(policy: &str, attributes: &Attributes) -> Delivery {
         let values: Vec<_> = selection.iter().filter_map(Value::as_str).collect();
         return Delivery::Filtered(format!("`{name}` must be {}", values.join(" or ")));
     }
-    Delivery::TestAlertResult
+    Delivery::Sent
 }
 
 /// Masks an endpoint, so that its owner recognizes it but others cannot use it.
@@ -246,11 +254,11 @@ mod tests {
         let left_out = |what: &str| Delivery::Filtered(what.to_owned());
         let unsure = |what: &str| Delivery::Unknown(what.to_owned());
         for (policy, expected) in [
-            ("{}", Delivery::TestAlertResult),
-            (r#"{"severity":["critical"]}"#, Delivery::TestAlertResult),
+            ("{}", Delivery::Sent),
+            (r#"{"severity":["critical"]}"#, Delivery::Sent),
             (
                 r#"{"severity":["info","warning"],"kind":["test"]}"#,
-                Delivery::TestAlertResult,
+                Delivery::Sent,
             ),
             (r#"{"severity":["info"]}"#, left_out("`severity` must be info")),
             (

@@ -14,7 +14,7 @@ use crate::program::{Run, portpulse};
 /// The table and the topic of one test.
 pub(crate) struct Aws {
     runtime: Runtime,
-    dynamodb: EmbeddedDynamo,
+    pub(crate) dynamodb: EmbeddedDynamo,
     pub(crate) sns: SnsServer,
     pub(crate) published: UnboundedReceiver<Published>,
 }
@@ -44,11 +44,18 @@ impl Aws {
         Run::of(self.command(args).output().unwrap())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = portpulse();
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.environment();
         command
             .args(args)
-            .args(["--table", TABLE, "--region", "eu-west-1"])
+            .args(["--table", TABLE, "--region", "eu-west-1"]);
+        command
+    }
+
+    /// The program with endpoints and credentials, without arguments.
+    pub(crate) fn environment(&self) -> Command {
+        let mut command = portpulse();
+        command
             .env("AWS_ENDPOINT_URL", self.dynamodb.endpoint_url())
             .env("AWS_ENDPOINT_URL_SNS", self.sns.endpoint_url())
             .env("AWS_ACCESS_KEY_ID", "test")

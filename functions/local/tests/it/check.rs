@@ -3,48 +3,113 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::program::{Run, portpulse, run, run_with_input};
+use crate::program::{Run, Running, portpulse, run, run_with_input};
 use crate::sockets;
 
 #[test]
 fn table_shows_open_and_refused_ports() {
     let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
     let found = run(&["check", &open, &refused]);
-    assert_eq!((found.status, found.err.as_str()), (1, ""));
+    let summary = regex::Regex::new(r"^2 of 2 checked in [0-9.]+ s: 1 as expected, 1 failing\.\n$").unwrap();
+    assert!(found.status == 1 && summary.is_match(&found.err), "{}", found.err);
     let lines: Vec<Vec<&str>> = found
         .out
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
-    let [first, second] = lines.as_slice() else {
-        panic!("{}", found.out)
-    };
-    assert_eq!(first[..2], [open.as_str(), "open"]);
+    assert_eq!(lines[0], ["TARGET", "RESULT", "TOTAL", "DETAIL"]);
+    let of = |target: &str| lines.iter().find(|line| line[0] == target).unwrap();
+    let first = of(&open);
     assert!(
-        first[2].parse::<f64>().unwrap() < 1_000.0 && first[3] == "ms",
+        first[1] == "open" && first[2].parse::<f64>().unwrap() < 1_000.0 && first[3] == "ms",
         "{first:?}"
     );
-    assert_eq!(second[..2], [refused.as_str(), "refused"]);
+    assert_eq!(of(&refused)[1..3], ["✗", "refused"]);
+}
+
+/// The line of a target in JSON output, which has the order of the results.
+fn of_target(found: &Run, target: &str) -> Value {
+    let mut lines = found.json().into_iter();
+    lines.rfind(|line| line["target"] == target).unwrap()
 }
 
 #[test]
 fn json_has_one_object_per_line() {
     let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
     let found = run(&["check", "--json", &open, &refused]);
-    assert_eq!(found.status, 1);
-    let lines = found.json();
-    assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0]["target"], json!(open));
-    assert_eq!(lines[0]["address"], json!(open));
-    assert_eq!(lines[0]["outcome"], json!("open"));
-    assert_eq!(lines[0]["as_expected"], json!(true));
-    assert!(lines[0]["phases"]["connect_ms"].as_f64().unwrap() < 1_000.0);
-    assert!(lines[0]["phases"].get("dns_ms").is_none());
-    assert_eq!(lines[1]["outcome"], json!("refused"));
-    assert_eq!(lines[1]["phase"], json!("connect"));
-    assert_eq!(lines[1]["as_expected"], json!(false));
+    assert_eq!((found.status, found.json().len()), (1, 2));
+    let line = of_target(&found, &open);
+    assert_eq!(
+        (&line["address"], &line["outcome"], &line["as_expected"]),
+        (&json!(open), &json!("open"), &json!(true))
+    );
+    assert!(line["phases"]["connect_ms"].as_f64().unwrap() < 1_000.0);
+    assert!(line["phases"].get("dns_ms").is_none());
+    let line = of_target(&found, &refused);
+    assert_eq!(
+        (&line["outcome"], &line["phase"], &line["as_expected"]),
+        (&json!("refused"), &json!("connect"), &json!(false))
+    );
+}
+
+#[test]
+fn ctrl_c_sums_up_the_results_so_far() {
+    let (_silent, silent) = sockets::open();
+    let loading = answering("-LOADING Redis is loading the dataset in memory\r\n", 1);
+    let mut command = portpulse();
+    command
+        .args([
+            "check",
+            "--service",
+            "redis",
+            "--timeout",
+            "30s",
+            &silent,
+            &loading,
+        ])
+        .stderr(Stdio::piped());
+    let mut running = Running::start(&mut command);
+    // The result of the first is printed while the second waits.
+    running.lines_to(|line| line.starts_with(&loading));
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &running.child.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    let mut message = String::new();
+    running
+        .child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut message)
+        .unwrap();
+    assert_eq!(running.child.wait().unwrap().code(), Some(130));
+    assert!(
+        message.starts_with("Interrupted. 1 of 2 checked in ")
+            && message.ends_with(" s: 0 as expected, 1 failing.\n"),
+        "{message}"
+    );
+}
+
+#[test]
+fn url_sets_service_port_and_path() {
+    let page = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let web = answering(page, 1);
+    let found = run(&[
+        "check",
+        "--json",
+        "--http-status",
+        "404",
+        &format!("http://{web}/up"),
+    ]);
+    assert_eq!(
+        (found.status, &found.json()[0]["target"]),
+        (0, &json!(web)),
+        "{}",
+        found.out
+    );
 }
 
 #[test]
@@ -98,7 +163,7 @@ fn invalid_usage_is_explained() {
         (&["check", "db:1", "--timeout", "5"], "`5` is not a duration"),
         (
             &["check", "db:1", "--timeout", "1ms"],
-            "timeout: 1ms is out of range\n  help: write a duration from 100ms to 30s",
+            "timeout: 1ms is too short\n  help: write a duration from 100ms to 30s",
         ),
         (
             &["check", "db:1", "--service", "oracle"],
@@ -110,8 +175,7 @@ fn invalid_usage_is_explained() {
         ),
     ] {
         let found = run(args);
-        assert_eq!((found.status, found.out.as_str()), (2, ""), "{args:?}");
-        assert!(found.err.contains(part), "{args:?}: {}", found.err);
+        found.assert_refused(part);
     }
 }
 
@@ -210,15 +274,14 @@ fn monitors_option_checks_monitors_as_defined() {
          shut: {{ host: 127.0.0.1, port: {shut}, expect: closed }}\n  asleep: {{ host: 127.0.0.1, port: 1, enabled: false }}\n"
     );
     let found = run_with_input(&["check", "--json", "--monitors", "-"], &file);
-    assert_eq!((found.status, found.err.as_str()), (0, ""));
-    let lines = found.json();
-    assert_eq!(lines.len(), 2);
+    assert_eq!((found.status, found.json().len()), (0, 2), "{}", found.err);
+    let (chat_line, shut_line) = (of_target(&found, &chat), of_target(&found, &refused));
     assert_eq!(
-        (&lines[0]["monitor"], &lines[0]["banner"]),
+        (&chat_line["monitor"], &chat_line["banner"]),
         (&json!("chat"), &json!("INFO"))
     );
     assert_eq!(
-        (&lines[1]["monitor"], &lines[1]["outcome"]),
+        (&shut_line["monitor"], &shut_line["outcome"]),
         (&json!("shut"), &json!("refused"))
     );
     let found = run_with_input(&["check", "--monitors", "-", "chat"], &file);
@@ -227,11 +290,11 @@ fn monitors_option_checks_monitors_as_defined() {
         "{}",
         found.out
     );
-    let found = run_with_input(&["check", "--monitors", "-", "unknown"], &file);
-    assert_eq!(
-        (found.status, found.err.as_str()),
-        (2, "error: monitor `unknown` is not defined in -\n")
-    );
+    for (id, help) in [("unknown", ""), ("chta", "  help: similar ids: chat\n")] {
+        let found = run_with_input(&["check", "--monitors", "-", id], &file);
+        let message = format!("error: monitor `{id}` is not defined in -\n{help}");
+        assert_eq!((found.status, found.err), (2, message));
+    }
 }
 
 #[test]
@@ -239,7 +302,7 @@ fn options_follow_the_rules_of_definitions() {
     for (args, part) in [
         (
             &["--service", "redis", "--starttls"][..],
-            "tls: STARTTLS is supported only for PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3\n  help: use --tls instead",
+            "tls: the protocol does not support STARTTLS\n  help: use --tls instead",
         ),
         (&["--starttls"], "help: add --tls, or --service"),
         (

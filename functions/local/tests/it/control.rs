@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::program::{Run, Running, portpulse};
+use crate::program::{Run, Running};
 use crate::sockets;
 use crate::workspace::Workspace;
 
@@ -16,19 +16,14 @@ fn local_with_outage(workspace: &Workspace) -> Running {
     watch
 }
 
-fn run(workspace: &Workspace, args: &[&str]) -> Run {
-    let mut command = portpulse();
-    command.args(args).arg("--data").arg(workspace.0.join("data"));
-    Run::of(command.env("USER", "ann").output().unwrap())
-}
-
 /// Asserts the output of a command, with times and durations replaced.
 fn check(workspace: &Workspace, args: &[&str], (status, expected): (i32, &str)) {
-    let found = run(workspace, args);
+    let found = workspace.on_data(args);
     let times = regex::Regex::new(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]+Z").unwrap();
     let lengths = regex::Regex::new(r"[0-9]+ (d|h|min|s)( [0-9]+ (d|h|min|s))?").unwrap();
     let out = times.replace_all(&found.out, "TIME");
     let out = lengths.replace_all(&out, "LENGTH");
+    let out = regex::Regex::new(" {2,}").unwrap().replace_all(&out, "  ");
     assert_eq!(
         (found.status, out.as_ref()),
         (status, expected),
@@ -38,7 +33,7 @@ fn check(workspace: &Workspace, args: &[&str], (status, expected): (i32, &str)) 
 }
 
 fn status(workspace: &Workspace) -> Value {
-    run(workspace, &["status", "--json"]).json()[0].clone()
+    workspace.on_data(&["status", "--json"]).json()[0].clone()
 }
 
 #[test]
@@ -47,14 +42,14 @@ fn outage_is_shown_acknowledged_and_silenced() {
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     workspace.define(&[("db", &refused), ("web", &open)]);
     let watch = local_with_outage(&workspace);
-    let down = "1 of 2 monitors up.\ndb  down  LENGTH  the connection was refused\n";
+    let down = "1 of 2 monitors up.\nMONITOR  STATUS  FOR  CAUSE\ndb  down  LENGTH  port: the connection was refused\n";
     check(&workspace, &["status"], (1, down));
     let silence = [
         "silence",
         "db",
         "--for",
         "2h",
-        "--why",
+        "--reason",
         "new switch",
         "--by",
         "bob",
@@ -86,7 +81,7 @@ fn outage_is_shown_acknowledged_and_silenced() {
             &seen["healthy"],
             &db["status"],
             &db["locations"],
-            &db["silence"]["why"]
+            &db["silence"]["reason"]
         ),
         (
             &json!(false),
@@ -97,6 +92,37 @@ fn outage_is_shown_acknowledged_and_silenced() {
     );
     assert_eq!(db["incidents"][0]["acknowledged"]["by"], json!("ann"));
     assert_eq!(seen["monitors"]["web"]["status"], json!("up"));
+
+    let public = [
+        "note",
+        "db",
+        "--text",
+        "We are working on it.",
+        "--public",
+        "--by",
+        "ann",
+    ];
+    check(
+        &workspace,
+        &public,
+        (
+            0,
+            "Added a note to db@TIME.1, shown on private and public pages.\n",
+        ),
+    );
+    let unknown = workspace.on_data(&["note", "db@2026-01-01T00:00:00Z.1", "--text", "x"]);
+    unknown.assert_refused("there is no incident and no monitor");
+    check(
+        &workspace,
+        &["note", "web", "--text", "x"],
+        (1, "web has no open incident.\n"),
+    );
+    let incidents = workspace.on_data(&["incidents", "--json"]).json();
+    let notes = &incidents[0]["notes"];
+    assert_eq!(
+        (&notes[0]["text"], &notes[0]["by"], &notes[0]["public"]),
+        (&json!("We are working on it."), &json!("ann"), &json!(true))
+    );
 
     // The silence and the acknowledgement are stored.
     drop(watch);
@@ -119,9 +145,8 @@ fn invalid_control_commands_are_refused_with_help() {
     let workspace = Workspace::new("control-usage");
     let (_open, open) = sockets::open();
     workspace.define(&[("orders-db", &open), ("web", &open)]);
-    let absent = run(&workspace, &["status"]);
-    assert_eq!(absent.status, 2);
-    assert!(absent.err.contains("no data in"), "{}", absent.err);
+    let absent = workspace.on_data(&["status"]);
+    absent.assert_refused("no data in");
     assert!(!workspace.0.join("data").exists());
 
     workspace.run(&["--for", "1s"]);
@@ -131,31 +156,37 @@ fn invalid_control_commands_are_refused_with_help() {
     for (args, part) in [
         (
             &["ack", "ordres-db"][..],
-            "monitor `ordres-db` does not exist in ",
+            "): monitor `ordres-db` does not exist\n",
         ),
         (&["ack", "ordres-db"], "\n  help: similar ids: orders-db\n"),
         (
             &["unsilence", "smtp"],
-            "\n  help: `portpulse status --json` lists all monitors\n",
+            "\n  help: `portpulse list` lists all monitors\n",
         ),
-        (&["silence", "web", "--why", "x"], "--for <DURATION>"),
-        (&["silence", "web", "--for", "1h"], "--why <TEXT>"),
+        (&["silence", "web", "--reason", "x"], "--for <DURATION>"),
+        (&["silence", "web", "--for", "1h"], "--reason <TEXT>"),
         (
-            &["silence", "web", "--for", "31d", "--why", "x"],
-            "cannot silence web: the silence would last longer than 30 days (to disable the monitor, set `enabled: false`",
-        ),
-        (
-            &["silence", "web", "--until", "2020-01-01T00:00:00Z", "--why", "x"],
-            "cannot silence web: the end 2020-01-01T00:00:00Z is not after the current time 20",
+            &["silence", "web", "--for", "31d", "--reason", "x"],
+            "cannot silence: the silence would last longer than 30 days (to disable the monitor, set `enabled: false`",
         ),
         (
-            &["silence", "web", "--for", "1h", "--why", "a\nb"],
+            &[
+                "silence",
+                "web",
+                "--until",
+                "2020-01-01T00:00:00Z",
+                "--reason",
+                "x",
+            ],
+            "cannot silence: the end 2020-01-01T00:00:00Z is not after the current time 20",
+        ),
+        (
+            &["silence", "web", "--for", "1h", "--reason", "a\nb"],
             "the reason contains a line break or another unprintable character\n  help: use a short text without line breaks\n",
         ),
     ] {
-        let found = run(&workspace, args);
-        assert_eq!((found.status, found.out.as_str()), (2, ""), "{args:?}");
-        assert!(found.err.contains(part), "{args:?}: {}", found.err);
+        let found = workspace.on_data(args);
+        found.assert_refused(part);
     }
 }
 
@@ -182,12 +213,12 @@ fn commands_work_on_a_table_in_aws() {
             .put_definition(group, "a", attributes.as_object().unwrap()),
     )
     .unwrap();
-    let no_data = "0 of 1 monitor up. No results yet.\na  unknown    no location has reported yet\n";
+    let no_data = "0 of 1 monitor up. No results yet.\nMONITOR  STATUS   FOR  CAUSE\na        unknown       no location has reported yet\n";
     let found = aws.run(&["status"]);
     assert_eq!((found.status, found.out.as_str()), (1, no_data));
-    let silenced = aws.run(&["silence", "a", "--until", "2999-01-01T00:00:00Z", "--why", "x"]);
+    let silenced = aws.run(&["silence", "a", "--until", "2999-01-01T00:00:00Z", "--reason", "x"]);
     assert_eq!(silenced.status, 2);
-    let silenced = aws.run(&["silence", "a", "--for", "1h", "--why", "x", "--json"]);
+    let silenced = aws.run(&["silence", "a", "--for", "1h", "--reason", "x", "--json"]);
     assert_eq!(
         (silenced.status, &silenced.json()[0]["monitor"]),
         (0, &json!("a")),
@@ -196,4 +227,77 @@ fn commands_work_on_a_table_in_aws() {
     );
     let (controls, unreadable) = aws.wait(aws.store().controls()).unwrap();
     assert_eq!((controls.len(), unreadable.len()), (1, 0));
+}
+
+#[test]
+fn monitors_are_selected_by_pattern_tag_and_all() {
+    let workspace = Workspace::new("control-selection");
+    let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
+    workspace.define(&[
+        ("orders-db", &refused),
+        ("orders-web", &open),
+        ("cache", &refused),
+    ]);
+    workspace.run(&["--speed", "60", "--for", "3s"]);
+    let silence = ["silence", "--for", "1h", "--reason", "x"];
+    let silenced = |ids: &[&str]| -> String {
+        let line = |id| format!("Silenced {id} until TIME (LENGTH). To end it: portpulse unsilence {id}\n");
+        ids.iter().map(line).collect()
+    };
+    for (selection, ids) in [
+        (&["orders-*"][..], &["orders-db", "orders-web"][..]),
+        (&["cache", "orders-d?"], &["cache", "orders-db"]),
+        (&["--all"], &["cache", "orders-db", "orders-web"]),
+    ] {
+        check(&workspace, &[&silence, selection].concat(), (0, &silenced(ids)));
+    }
+    let ended = "Ended the silence of orders-db.\nEnded the silence of orders-web.\n";
+    check(&workspace, &["unsilence", "orders-*"], (0, ended));
+    let acknowledged = workspace.on_data(&["ack", "--all", "--reason", "on it", "--json"]);
+    let count = |line: &Value| line["acknowledged"].as_array().unwrap().len();
+    let acknowledged: Vec<_> = acknowledged.json().iter().map(count).collect();
+    assert_eq!(acknowledged, [1, 1, 0]);
+    check(
+        &workspace,
+        &["list", "orders-*"],
+        (
+            0,
+            &format!(
+                "MONITOR  STATUS  EVERY  TARGET  TAGS\norders-db  down  1m  {refused}\norders-web  up  1m  {open}\n"
+            ),
+        ),
+    );
+    let listed = workspace.on_data(&["list", "--json"]).json();
+    assert_eq!(
+        (listed.len(), &listed[0]["monitor"], &listed[0]["status"]),
+        (3, &json!("cache"), &json!("down"))
+    );
+    for (args, part) in [
+        (&["silence", "--for", "1h", "--reason", "x"][..], "--all"),
+        (
+            &["ack", "web-*", "--tag", "prod"],
+            "no monitor matches `web-*`\nno monitor has the tag `prod`\n",
+        ),
+        (
+            &["list", "cahce"],
+            "): monitor `cahce` does not exist\n  help: similar ids: cache\n",
+        ),
+    ] {
+        let found = workspace.on_data(args);
+        found.assert_refused(part);
+    }
+}
+
+#[test]
+fn times_are_local_unless_utc_is_requested() {
+    let aws = Aws::new();
+    let attributes = json!({ "host": "a.example.com", "port": 1 });
+    let (store, group) = (aws.store(), "5m#0".parse().unwrap());
+    aws.wait(store.put_definition(group, "a", attributes.as_object().unwrap()))
+        .unwrap();
+    for (args, offset) in [(&[][..], "+05:30 (1 h)"), (&["--utc"], "Z (1 h)")] {
+        let args = [&["silence", "a", "--for", "1h", "--reason", "x"], args].concat();
+        let found = Run::of(aws.command(&args).env("TZ", "Asia/Kolkata").output().unwrap());
+        assert!(found.out.contains(offset), "{}", found.out);
+    }
 }

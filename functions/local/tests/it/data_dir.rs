@@ -22,13 +22,8 @@ pub(crate) fn one_monitor(name: &str) -> (Workspace, std::net::TcpListener) {
 
 /// A run with `--data`.
 pub(crate) fn run_with_data(workspace: &Workspace, data: &Path) -> Run {
-    let mut command = portpulse();
-    command
-        .args(["local", "--listen", "off", "--for", "1s", "--monitors"])
-        .arg(workspace.0.join("monitors.yaml"))
-        .arg("--data")
-        .arg(data);
-    Run::of(command.output().unwrap())
+    let mut command = workspace.local(data, "off");
+    Run::of(command.args(["--for", "1s"]).output().unwrap())
 }
 
 pub(crate) fn chmod(path: &Path, mode: u32) {
@@ -69,13 +64,7 @@ fn listening(process: u32) -> BTreeSet<u16> {
 #[test]
 fn local_listens_on_the_status_page_port_only() {
     let (workspace, _open) = one_monitor("data-dir-ports");
-    let mut command = portpulse();
-    command
-        .args(["local", "--listen", "127.0.0.1:0", "--monitors"])
-        .arg(workspace.0.join("monitors.yaml"))
-        .arg("--data")
-        .arg(workspace.0.join("data"));
-    let watch = Running::start(&mut command);
+    let watch = Running::start(&mut workspace.local(&workspace.0.join("data"), "127.0.0.1:0"));
     let page = watch.page();
     let port = page.trim_end_matches('/').rsplit_once(':').unwrap().1;
     watch.lines_to(|line| line.contains("as expected"));
@@ -91,29 +80,14 @@ fn running_instance_is_reached_with_a_long_data_path() {
     // Longer than the maximum path of a Unix socket.
     let data = workspace.0.join("d".repeat(120));
     let run = |args: &[&str]| Run::of(portpulse().args(args).arg("--data").arg(&data).output().unwrap());
-    let mut command = portpulse();
-    command
-        .args(["local", "--listen", "off", "--monitors"])
-        .arg(workspace.0.join("monitors.yaml"))
-        .arg("--data")
-        .arg(&data);
-    let watch = Running::start(&mut command);
+    let watch = Running::start(&mut workspace.local(&data, "off"));
     watch.lines_to(|line| line.contains("as expected"));
-    let status = run(&["status"]);
-    assert_eq!(status.status, 0, "{}", status.err);
-    assert!(
-        status.err.contains("(portpulse local is running)\n"),
-        "{}",
-        status.err
-    );
+    let running = run(&["status"]);
+    running.assert_err("(portpulse local is running)\n");
     drop(watch);
-    let status = run(&["status"]);
-    assert_eq!(status.status, 0, "{}", status.err);
-    assert!(
-        status.err.contains("(portpulse local is not running)\n"),
-        "{}",
-        status.err
-    );
+    let stopped = run(&["status"]);
+    stopped.assert_err("(portpulse local is not running)\n");
+    assert_eq!([running.status, stopped.status], [0, 0]);
 }
 
 #[test]
@@ -124,8 +98,7 @@ fn shared_dir_with_unrelated_files_is_refused() {
     chmod(&data, 0o755);
     fs::write(data.join("index.html"), "shared").unwrap();
     let refused = workspace.run(&["--for", "1s"]);
-    assert_eq!(refused.status, 2);
-    assert!(refused.err.contains("other users can read it"), "{}", refused.err);
+    refused.assert_refused("other users can read it");
     assert_eq!(mode(&data), 0o755);
     assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
 }
@@ -152,7 +125,7 @@ fn data_dir_permissions_are_restricted_at_start() {
         chmod(&data.join(name), 0o644);
     }
     let watch = Running::start(workspace.command(&["--json"]).stderr(Stdio::null()));
-    watch.lines_to(|line| line.contains("\"tick\""));
+    watch.lines_to(|line| line.contains("\"check\""));
     let found = files();
     assert_eq!(mode(&data), 0o700);
     let names: BTreeSet<_> = found.iter().map(|(name, _)| name.as_str()).collect();
@@ -184,9 +157,7 @@ fn links_in_the_data_dir_are_not_followed() {
         assert_eq!(mode(&other), 0o644, "{of}");
     };
     let refused = |of: &str, why: &str| {
-        let run = workspace.run(&["--for", "1s"]);
-        assert_eq!((run.status, run.out.as_str()), (2, ""), "{of}: {}", run.err);
-        assert!(run.err.contains(why), "{of}: {}", run.err);
+        workspace.run(&["--for", "1s"]).assert_refused(why);
         untouched(of);
     };
     for name in [
@@ -239,9 +210,7 @@ fn dir_that_others_own_or_can_write_to_is_refused() {
     let data = workspace.0.join("data");
     fs::create_dir(&data).unwrap();
     let refused = |data: &Path, why: &str| {
-        let run = run_with_data(&workspace, data);
-        assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
-        assert!(run.err.contains(why), "{}", run.err);
+        run_with_data(&workspace, data).assert_refused(why);
     };
     for writable in [0o777, 0o770, 0o1777] {
         chmod(&data, writable);
@@ -314,12 +283,6 @@ fn import_does_not_write_through_a_link() {
         .args(["import", "--from", "gatus", "--force", "-o"])
         .args([&link, &source]);
     let run = Run::of(command.output().unwrap());
-    assert_eq!(run.status, 2, "{}", run.err);
-    assert!(
-        run.err
-            .contains("is a symbolic link\n  help: use the path of its target\n"),
-        "{}",
-        run.err
-    );
+    run.assert_refused("is a symbolic link\n  help: use the path of its target\n");
     assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
 }

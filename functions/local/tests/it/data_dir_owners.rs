@@ -13,9 +13,7 @@ fn data_dir_below_parent_of_others_is_refused() {
     fs::create_dir_all(&data).unwrap();
     chmod(&data, 0o700);
     let refused = |why: &str| {
-        let run = run_with_data(&workspace, &data);
-        assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
-        assert!(run.err.contains(why), "{}", run.err);
+        run_with_data(&workspace, &data).assert_refused(why);
         assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
     };
     // Requires root. The group of root is its private group.
@@ -66,12 +64,7 @@ fn link_with_trailing_separator_is_refused() {
     chmod(&target, 0o700);
     symlink(&target, &link).unwrap();
     let run = run_with_data(&workspace, &link.join(""));
-    assert_eq!(run.status, 2, "{}", run.err);
-    assert!(
-        run.err.contains("symbolic links are not supported"),
-        "{}",
-        run.err
-    );
+    run.assert_refused("symbolic links are not supported");
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
 }
 
@@ -87,10 +80,5 @@ fn file_of_another_user_in_data_dir_is_refused() {
         return;
     }
     let run = run_with_data(&workspace, &data);
-    assert_eq!(run.status, 2, "{}", run.err);
-    assert!(
-        run.err.contains("its file lock is owned by another user"),
-        "{}",
-        run.err
-    );
+    run.assert_refused("its file lock is owned by another user");
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::program::{Run, portpulse};
 use crate::sockets;
 use crate::workspace::{Workspace, notified, of_type, times};
 
@@ -61,7 +60,7 @@ fn removed_monitor_is_not_checked_after_restart() {
     workspace.define(&[("b", &open)]);
     let second = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(notified(&second.json()), [""; 0], "{}", second.err);
-    let checked: BTreeSet<String> = of_type(&second.json(), "tick")
+    let checked: BTreeSet<String> = of_type(&second.json(), "check")
         .iter()
         .flat_map(|line| {
             line["results"]
@@ -86,18 +85,7 @@ fn removed_location_is_not_expected_after_restart() {
         assert_eq!(found.status, 0, "{}", found.err);
     }
     let path = workspace.0.join("monitors.yaml").display().to_string();
-    let data = workspace.0.join("data").display().to_string();
-    let args = [
-        "seed",
-        &path,
-        "--data",
-        &data,
-        "--locations",
-        "east",
-        "--prune",
-        "--dry-run",
-    ];
-    let seed = Run::of(portpulse().args(args).output().unwrap());
+    let seed = workspace.on_data(&["seed", &path, "--locations", "east", "--prune", "--dry-run"]);
     let same = "1 unchanged.\nLocations: 1 unchanged.\n";
     assert_eq!((seed.status, seed.out.as_str()), (0, same), "{}", seed.err);
 }
@@ -123,12 +111,12 @@ fn locations_agree_on_one_outage() {
         "{}",
         found.err
     );
-    let tick_locations: BTreeSet<_> = of_type(&lines, "tick")
+    let found_locations: BTreeSet<_> = of_type(&lines, "check")
         .iter()
         .map(|line| line["location"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(
-        tick_locations,
+        found_locations,
         ["east", "north", "west"].map(str::to_owned).into()
     );
     let notification = &of_type(&lines, "notification")[0];
@@ -141,21 +129,23 @@ fn locations_agree_on_one_outage() {
 }
 
 #[test]
-fn tick_json_has_the_documented_fields() {
+fn check_json_has_the_documented_fields() {
     let workspace = Workspace::new("shape");
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     workspace.define(&[("a", &refused), ("b", &open)]);
     let found = workspace.run(&["--json", "--for", "1s"]);
-    let line = found.out.lines().find(|line| line.contains("\"tick\"")).unwrap();
-    assert!(line.starts_with("{\"type\":\"tick\",\"time\":\""), "{line}");
-    let tick: Value = serde_json::from_str(line).unwrap();
+    let check = &of_type(&found.json(), "check")[0];
     assert_eq!(
-        (&tick["location"], &tick["group"]),
-        (&json!("local"), &json!("1m#0"))
+        (&check["location"], &check["interval"], &check["results"]["a"]),
+        (
+            &json!("local"),
+            &json!("1m"),
+            &json!({ "outcome": "refused", "retries": 2 })
+        )
     );
-    assert_eq!(tick["results"]["a"], json!({ "outcome": "refused" }));
-    assert_eq!(tick["results"]["b"]["outcome"], json!("open"));
-    assert!(tick["results"]["b"]["connect_ms"].is_number());
+    assert!(check["time"].is_string());
+    assert_eq!(check["results"]["b"]["outcome"], json!("open"));
+    assert!(check["results"]["b"]["connect_ms"].is_number());
 }
 
 #[test]
@@ -165,17 +155,15 @@ fn output_without_a_terminal_appends_lines() {
     workspace.define(&[("db", &refused)]);
     let found = workspace.run(&["--for", "1s"]);
     assert_eq!((found.status, found.err.as_str()), (0, ""));
-    // A second tick may fall into the run: compare the summary with the printed ticks.
-    let ticks = found.out.matches("Z  local  1m#0  ").count();
-    let plural = if ticks == 1 { "" } else { "s" };
-    let end = format!(
-        "\n{ticks} tick{plural}, {ticks} check{plural}, 1 notification.\nOpen incidents: db (down).\n"
-    );
+    // A second check may fall into the run: compare the summary with the printed checks.
+    let checks = found.out.matches("Z  local  every 1m  ").count();
+    let plural = if checks == 1 { "" } else { "s" };
+    let end = format!("\n{checks} check{plural}, 1 notification.\nOpen incidents: db (down).\n");
     for part in [
         "Monitoring 1 monitor from local. Press Ctrl-C to stop.\n",
-        "Z  local  1m#0  0 of 1 as expected; db: refused\n",
+        "Z  local  every 1m  0 of 1 as expected; db: ✗ refused\n",
         "Z  DOWN: db since ",
-        " UTC - the connection was refused\n    db has been down since ",
+        " UTC - port: the connection was refused\n    127.0.0.1 refuses connections to port ",
         end.as_str(),
     ] {
         assert!(found.out.contains(part), "{part:?} is not in\n{}", found.out);

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent;
 mod aws;
 mod browser;
 mod check;
@@ -13,10 +14,11 @@ mod control;
 mod data_dir;
 mod data_dir_owners;
 mod demo;
+mod help;
 mod import_export;
 mod incidents;
 mod local;
-mod plan_cost;
+mod plan;
 mod program;
 mod relay;
 mod seed;

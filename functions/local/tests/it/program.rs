@@ -65,10 +65,13 @@ pub(crate) fn portpulse() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portpulse"));
     command
         .env("NO_COLOR", "1")
+        .env("TZ", "UTC")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("PORTPULSE_TABLE")
         .env_remove("PORTPULSE_HOME_REGION")
         .env_remove("PORTPULSE_TOPIC_ARN")
+        .env_remove("PORTPULSE_LOCATION")
+        .env_remove("PORTPULSE_LISTEN")
         .stdin(Stdio::null());
     command
 }
@@ -99,6 +102,24 @@ impl Run {
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Asserts that standard error contains a text.
+    #[track_caller]
+    pub(crate) fn assert_err(&self, part: &str) {
+        assert!(self.err.contains(part), "{part:?} is not in\n{}", self.err);
+    }
+
+    /// Asserts exit status 2, no output, and an error that contains a text.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, part: &str) {
+        assert_eq!(
+            (self.status, self.out.as_str()),
+            (2, ""),
+            "{part:?}: {}",
+            self.err
+        );
+        self.assert_err(part);
     }
 
     /// The JSON object of each line.

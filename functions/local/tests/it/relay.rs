@@ -40,7 +40,7 @@ impl Workspace {
 }
 
 #[test]
-fn demo_outage_is_sent_before_the_next_tick() {
+fn demo_outage_is_sent_before_the_next_check() {
     let workspace = Workspace::new("relay-demo");
     let webhook = Webhook::start(&[]);
     let relay = workspace.relay(&[("audit", webhook.address)]);
@@ -90,21 +90,21 @@ fn demo_outage_is_sent_before_the_next_tick() {
     assert_eq!(of_type(&plain, "undelivered"), [json!(null); 0]);
     assert_eq!(plain.last().unwrap()["deliveries"], json!(bodies.len()));
 
-    // The outage arrives after the first failed tick (the threshold is one) and before the next tick.
+    // The outage arrives after the first failed check (the threshold is one) and before the next one.
     let (arrival, down) = accepted
         .iter()
         .find(|(_, body)| body["monitor"] == "dies-and-returns")
         .unwrap();
-    let ticks = || lines.iter().filter(|(_, line)| line["type"] == "tick");
+    let rounds = || lines.iter().filter(|(_, line)| line["type"] == "check");
     let dead = |line: &Value| line["results"]["dies-and-returns"]["outcome"] == "refused";
-    let (_, first) = ticks().find(|(_, line)| dead(line)).unwrap();
+    let (_, first) = rounds().find(|(_, line)| dead(line)).unwrap();
     assert_eq!((&down["kind"], &down["at"]), (&json!("down"), &first["time"]));
-    let (next, _) = ticks()
+    let (next, _) = rounds()
         .find(|(_, line)| line["time"].as_str() > first["time"].as_str())
         .unwrap();
     assert!(
         arrival < next,
-        "delivered {:?} after the next tick",
+        "delivered {:?} after the next check",
         *arrival - *next
     );
 }
@@ -128,14 +128,8 @@ fn delivery_is_retried_until_the_webhook_recovers() {
     assert_eq!((found.status, webhook.refused()), (0, 4), "{}", found.err);
     let bodies: Vec<_> = webhook.accepted().into_iter().map(|(_, body)| body).collect();
     assert_eq!(notified(&bodies), ["down db"], "{}", found.err);
-    assert!(
-        found
-            .err
-            .contains("delivery failed, will retry: `audit` was unavailable for db@")
-            && found.err.contains("in 4 attempts, last with 503"),
-        "{}",
-        found.err
-    );
+    found.assert_err("delivery failed, will retry: `audit` was unavailable for db@");
+    found.assert_err("in 4 attempts, last with 503");
     assert_eq!(of_type(&found.json(), "delivered").len(), 1);
     assert_eq!(of_type(&found.json(), "undelivered").len(), 0);
 }
@@ -173,8 +167,8 @@ fn unresponsive_webhook_delays_nothing_else() {
     let id = &of_type(&lines, "notification")[0]["id"];
     assert_eq!((undelivered.len(), &undelivered[0]["ids"]), (1, &json!([id])));
     assert_eq!(undelivered[0]["destination"], json!("silent"));
-    let why = "`silent` did not accept it within 5s after shutdown";
-    assert_eq!(undelivered[0]["why"], json!(why));
+    let reason = "`silent` did not accept it within 5s after shutdown";
+    assert_eq!(undelivered[0]["reason"], json!(reason));
 }
 
 #[test]

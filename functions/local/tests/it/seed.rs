@@ -1,5 +1,6 @@
 //! `portpulse seed`: to a table in AWS, and to a data directory with and without a running `portpulse local`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
 
@@ -26,7 +27,9 @@ fn found(aws: &Aws) -> Vec<String> {
         let read = aws.wait(aws.store().definitions(group.parse().unwrap())).unwrap();
         assert!(read.broken.is_empty(), "{:?}", read.broken);
         let monitors = read.monitors.values();
-        found.extend(monitors.map(|monitor| format!("{group} {} {}", monitor.id(), monitor.target().port)));
+        found.extend(
+            monitors.map(|monitor| format!("{group} {} {}", monitor.id(), monitor.target().port.unwrap())),
+        );
     }
     found
 }
@@ -42,7 +45,7 @@ fn check(run: &Run, status: i32, out: &str) {
 fn seed_makes_the_table_equal_to_the_file() {
     let (aws, workspace) = (Aws::new(), Workspace::new("seed"));
     let path = file(&workspace, TWO);
-    let added = "+  a  5m#0\n+  b  1m#0\n";
+    let added = "+  a  every 5m\n+  b  every 1m\n";
     check(
         &aws.run(&["seed", &path, "--dry-run"]),
         1,
@@ -59,8 +62,8 @@ fn seed_makes_the_table_equal_to_the_file() {
     check(&aws.run(&["seed", &path, "--dry-run"]), 0, "2 unchanged.\n");
 
     file(&workspace, "monitors:\n  b: { host: b.example.com, port: 3 }\n");
-    let moved = ">  b  1m#0 -> 5m#0  port: 2 -> 3; -tier: critical\n";
-    let left = "-  a  5m#0          skipped: requires --prune\n";
+    let moved = ">  b  every 1m -> 5m  port: 2 -> 3; -tier: critical\n";
+    let left = "-  a  every 5m        skipped: requires --prune\n";
     check(
         &aws.run(&["seed", &path]),
         0,
@@ -70,7 +73,7 @@ fn seed_makes_the_table_equal_to_the_file() {
     check(
         &aws.run(&["seed", &path, "--prune"]),
         0,
-        "-  a  5m#0\n1 removed, 1 unchanged.\n",
+        "-  a  every 5m\n1 removed, 1 unchanged.\n",
     );
     assert_eq!(found(&aws), ["5m#0 b 3"]);
 }
@@ -133,22 +136,26 @@ fn locations_option_lists_expected_locations() {
     check(
         &aws.run(&["seed", &path, "--locations", "eu-west-1,us-east-1"]),
         0,
-        "+  a          5m#0\n\
-         +  b          1m#0\n\
-         +  eu-west-1  1m#0  location\n\
-         +  us-east-1  1m#0  location\n\
-         +  eu-west-1  5m#0  location\n\
-         +  us-east-1  5m#0  location\n\
+        "+  a          every 5m\n\
+         +  b          every 1m\n\
+         +  eu-west-1  every 1m  location\n\
+         +  us-east-1  every 1m  location\n\
+         +  eu-west-1  every 5m  location\n\
+         +  us-east-1  every 5m  location\n\
          2 added, 0 unchanged.\nLocations: 4 added, 0 unchanged.\n",
     );
     assert_eq!([listed("1m#0"), listed("5m#0")], [["eu-west-1", "us-east-1"]; 2]);
+    aws.run(&["seed", &path, "--locations", "eu-west-1,us-esat-1"])
+        .assert_refused(
+            "`us-esat-1` is neither an AWS region nor one of `agents`\n  help: did you mean `us-east-1`?",
+        );
     // Without --locations, the lists are unchanged.
     check(&aws.run(&["seed", &path, "--prune"]), 0, "2 unchanged.\n");
     check(
         &aws.run(&["seed", &path, "--prune", "--dry-run", "--locations", "us-east-1"]),
         1,
-        "-  eu-west-1  1m#0  location\n\
-         -  eu-west-1  5m#0  location\n\
+        "-  eu-west-1  every 1m  location\n\
+         -  eu-west-1  every 5m  location\n\
          2 unchanged.\nLocations: 2 to remove, 2 unchanged.\n",
     );
     assert_eq!(listed("1m#0"), ["eu-west-1", "us-east-1"]);
@@ -186,20 +193,41 @@ fn locations_option_lists_expected_locations() {
 }
 
 #[test]
+fn agent_is_listed_in_groups_with_monitors_that_name_it() {
+    let (aws, workspace) = (Aws::new(), Workspace::new("seed-agents"));
+    let text = "agents: [office]\nmonitors:\n  a: { host: a.example.com, port: 1, locations: [office] }\n  \
+                b: { host: b.example.com, port: 2, interval: 1m }\n";
+    let path = file(&workspace, text);
+    check(
+        &aws.run(&["seed", &path, "--locations", "eu-west-1,office"]),
+        0,
+        "+  a          every 5m\n\
+         +  b          every 1m\n\
+         +  eu-west-1  every 1m  location\n\
+         +  eu-west-1  every 5m  location\n\
+         +  office     every 5m  location\n\
+         2 added, 0 unchanged.\nLocations: 3 added, 0 unchanged.\n",
+    );
+    let agents = |group: &str| {
+        let read = aws.wait(aws.store().group_state(group.parse().unwrap()));
+        read.unwrap().group_state.agents
+    };
+    assert_eq!(agents("1m#0"), BTreeSet::new());
+    assert_eq!(agents("5m#0"), ["office".parse().unwrap()].into());
+}
+
+#[test]
 fn seed_writes_to_a_data_dir_running_or_not() {
     let workspace = Workspace::new("seed-folder");
     let (_open, open) = sockets::open();
     workspace.define(&[("web", &open)]);
     let path = workspace.0.join("monitors.yaml").display().to_string();
     let data = workspace.0.join("data").display().to_string();
-    let seed = |args: &[&str]| {
-        let args = [&["seed", &path, "--data", &data], args].concat();
-        Run::of(portpulse().args(args).output().unwrap())
-    };
+    let seed = |args: &[&str]| workspace.on_data(&[&["seed", &path], args].concat());
     let stopped = seed(&[]);
     assert_eq!(
         (stopped.status, stopped.out.as_str()),
-        (0, "+  web  1m#0\n1 added, 0 unchanged.\n")
+        (0, "+  web  every 1m\n1 added, 0 unchanged.\n")
     );
     assert_eq!(
         stopped.err,
@@ -244,6 +272,68 @@ fn mistakes_and_invalid_usage_are_refused() {
         ),
     ] {
         let run = seed(args);
-        assert!(run.status == 2 && run.err.contains(part), "{args:?}: {}", run.err);
+        run.assert_refused(part);
     }
+}
+
+#[test]
+fn dry_run_without_data_writes_nothing() {
+    let workspace = Workspace::new("dry");
+    let path = file(&workspace, TWO);
+    let data = workspace.0.join("data");
+    let mut command = portpulse();
+    command
+        .args(["seed", &path, "--dry-run", "--data"])
+        .arg(&data)
+        .current_dir(&workspace.0);
+    let run = Run::of(command.output().unwrap());
+    assert_eq!(run.status, 1, "{}", run.err);
+    assert_eq!(
+        run.out,
+        "+  a  every 5m\n+  b  every 1m\n2 to add, 0 unchanged.\n"
+    );
+    assert!(!data.exists(), "the data directory was created");
+    let mut command = portpulse();
+    command
+        .args(["seed", &path, "--dry-run"])
+        .current_dir(&workspace.0);
+    assert_eq!(Run::of(command.output().unwrap()).status, 1);
+    let names: Vec<_> = fs::read_dir(&workspace.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["monitors.yaml"]);
+}
+
+#[test]
+fn dry_run_with_data_writes_nothing() {
+    let workspace = Workspace::new("dry-data");
+    let path = file(&workspace, TWO);
+    let data = workspace.0.join("data");
+    let seed = |more: &[&str]| {
+        let mut command = portpulse();
+        command.args(["seed", &path, "--data"]).arg(&data).args(more);
+        Run::of(command.output().unwrap())
+    };
+    assert_eq!(seed(&[]).status, 0);
+    // As a process that was killed leaves it.
+    fs::write(data.join("running.json"), "{}").unwrap();
+    let contents = || {
+        let mut found: Vec<_> = fs::read_dir(&data)
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let changed = entry.metadata().unwrap().modified().unwrap();
+                (entry.file_name(), changed, fs::read(entry.path()).unwrap())
+            })
+            .collect();
+        found.sort();
+        found
+    };
+    let before = contents();
+    file(&workspace, "monitors:\n  a: { host: a.example.com, port: 2 }\n");
+    let run = seed(&["--dry-run"]);
+    assert!(run.out.contains("port: 1 -> 2"), "{}{}", run.out, run.err);
+    assert_eq!(run.status, 1);
+    assert!(contents() == before, "the data directory changed");
 }

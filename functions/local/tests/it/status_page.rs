@@ -30,9 +30,9 @@ impl Served {
         }
     }
 
-    /// Waits for the end of a tick.
-    fn wait_for_tick(&self) {
-        self.program.lines_to(|line| line.contains("  local  1m#0  "));
+    /// Waits for the end of a round of checks.
+    fn wait_for_checks(&self) {
+        self.program.lines_to(|line| line.contains("  local  every 1m  "));
     }
 
     /// The response to a request with this `Host` header.
@@ -67,9 +67,9 @@ fn loopback_page_shows_everything_and_refuses_other_hosts() {
 }
 
 #[test]
-fn banners_are_shown_after_the_first_tick() {
+fn banners_are_shown_after_the_first_check() {
     let served = Served::start(&[]);
-    served.wait_for_tick();
+    served.wait_for_checks();
     let answer = served.get("/monitors/healthy", "localhost");
     let banner = "<q>Portpulse demo service</q> <span class=\"quiet\">answered at ";
     assert!(answer.contains(banner), "{answer}");
@@ -80,7 +80,7 @@ fn banners_are_shown_after_the_first_tick() {
 #[test]
 fn public_page_hides_addresses_and_banners() {
     let served = Served::start(&["--public"]);
-    served.wait_for_tick();
+    served.wait_for_checks();
     for path in ["/monitors/healthy", "/api/monitors/healthy"] {
         let answer = served.get(path, "status.example.com");
         assert!(
@@ -95,12 +95,8 @@ fn public_page_hides_addresses_and_banners() {
 
 #[test]
 fn page_for_other_hosts_requires_public_or_a_token() {
-    let found = run(&["local", "--demo", "--listen", "0.0.0.0:0", "--for", "1s"]);
-    assert_eq!(found.status, 2);
-    assert!(found.err.contains("add --public"), "{}", found.err);
-    let found = run(&["local", "--demo", "--listen", "nowhere"]);
-    assert_eq!(found.status, 2);
-    assert!(found.err.contains("such as 127.0.0.1:8080"), "{}", found.err);
+    run(&["local", "--demo", "--listen", "0.0.0.0:0", "--for", "1s"]).assert_refused("add --public");
+    run(&["local", "--demo", "--listen", "nowhere"]).assert_refused("such as 127.0.0.1:8080");
 }
 
 /// Sends an incomplete request, whether the connection is accepted or not.
@@ -121,13 +117,8 @@ fn slow_readers_do_not_delay_checks_and_notifications() {
     workspace.define(&[("db", &target)]);
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit -n {FILES} && exec \"$0\" \"$@\"")]);
-    let mut program = portpulse();
-    program
-        .args(["local", "--public", "--listen", "127.0.0.1:0", "--speed", "60"])
-        .arg("--monitors")
-        .arg(workspace.0.join("monitors.yaml"))
-        .arg("--data")
-        .arg(workspace.0.join("data"));
+    let mut program = workspace.local(&workspace.0.join("data"), "127.0.0.1:0");
+    program.args(["--public", "--speed", "60"]);
     limited
         .arg(program.get_program())
         .args(program.get_args())
@@ -138,15 +129,15 @@ fn slow_readers_do_not_delay_checks_and_notifications() {
         .trim_start_matches("http://")
         .trim_end_matches('/')
         .to_owned();
-    let is_tick = |line: &str| line.contains("  local  1m#0  ");
-    program.lines_to(is_tick);
+    let is_check = |line: &str| line.contains("  local  every 1m  ");
+    program.lines_to(is_check);
 
     let slow: Vec<_> = (0..2 * FILES)
         .map(|_| incomplete_request(address.parse().unwrap()))
         .collect();
     program.lines.try_iter().for_each(drop);
     for _ in 0..4 {
-        let lines = program.lines_to(is_tick).join("\n");
+        let lines = program.lines_to(is_check).join("\n");
         assert!(lines.ends_with("1 of 1 as expected"), "{lines}");
     }
     drop(open);

@@ -6,7 +6,7 @@ use portpulse_testkit::sns::{Account, Subscription, TOPIC_ARN};
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::program::{Run, Running, portpulse};
+use crate::program::Running;
 use crate::sockets;
 use crate::webhook::Webhook;
 use crate::workspace::{Workspace, notified};
@@ -16,6 +16,7 @@ fn subscription(protocol: &str, endpoint: &str, filter_policy: Option<&str>) -> 
         protocol: protocol.to_owned(),
         endpoint: endpoint.to_owned(),
         is_confirmed: true,
+        is_authenticated: true,
         filter_policy: filter_policy.map(str::to_owned),
     }
 }
@@ -85,9 +86,10 @@ fn subscribers_and_sms_settings_are_reported() {
         without_problems.clone(),
         0,
         &[
-            "email  a…@example.com               sent",
-            "sms    +49…78                       sent",
-            "https  https://hooks.example.com/…  sent",
+            "PROTOCOL  ENDPOINT                     RESULT",
+            "email     a…@example.com               sent",
+            "sms       +49…78                       sent",
+            "https     https://hooks.example.com/…  sent",
             "SMS: the account is not in the SMS sandbox and reaches all numbers.",
             "SMS: the monthly spend limit is 20 USD; AWS sends no SMS beyond it. Request an increase in Service Quotas, \
              SNS.",
@@ -99,16 +101,26 @@ fn subscribers_and_sms_settings_are_reported() {
         ..without_problems
     };
     with_problems.subscriptions[0].is_confirmed = false;
+    let mut clicked = subscription("email", "bob@example.com", None);
+    clicked.is_authenticated = false;
+    with_problems.subscriptions.push(clicked);
+    // Only email has a link that ends the subscription.
+    with_problems.subscriptions[1].is_authenticated = false;
     with_problems.subscriptions[2].filter_policy = Some(r#"{"tag":["staging"]}"#.to_owned());
     check(
         &mut aws,
         with_problems,
         1,
         &[
-            "email  a…@example.com               not sent: the subscription is not confirmed; use the link in the \
+            "PROTOCOL  ENDPOINT                     RESULT",
+            "email     a…@example.com               not sent: the subscription is not confirmed; use the link in the \
              message from AWS",
-            "sms    +49…78                       sent",
-            "https  https://hooks.example.com/…  not sent: rejected by the filter policy: `tag` must be staging",
+            "sms       +49…78                       sent",
+            "https     https://hooks.example.com/…  not sent: rejected by the filter policy: `tag` must be staging",
+            "email     b…@example.com               sent",
+            "Email: the link at the end of each message ends the subscription of b…@example.com, whoever opens it, such as \
+             a mail scanner. Subscribe again, and confirm with `aws sns confirm-subscription --authenticate-on-unsubscribe \
+             true`.",
             "SMS: the account is in the SMS sandbox and reaches at most 10 verified numbers. Request to leave the sandbox \
              in the SNS console, Text messaging.",
             "SMS: the monthly spend limit is 1 USD; AWS sends no SMS beyond it. Request an increase in Service Quotas, \
@@ -129,7 +141,7 @@ fn test_message_of_one_monitor_has_its_id() {
     let sent = &run.json()[0];
     assert!(sent["id"].as_str().unwrap().starts_with("a@"), "{sent}");
     let subscriber = json!({
-        "protocol": "email", "endpoint": "a…@example.com", "delivery": "sent", "why": null,
+        "protocol": "email", "endpoint": "a…@example.com", "delivery": "sent", "reason": null, "link_unsubscribes": false,
     });
     assert_eq!(
         (&sent["subscribers"], &sent["sms"]),
@@ -151,7 +163,7 @@ fn test_message_of_one_monitor_has_its_id() {
         ),
     ] {
         let run = aws.run(args);
-        assert!(run.status == 2 && run.err.contains(part), "{args:?}: {}", run.err);
+        run.assert_refused(part);
         assert!(aws.published.try_recv().is_err(), "{args:?}");
     }
 }
@@ -163,19 +175,11 @@ fn test_message_reaches_the_destinations_of_local() {
     workspace.define(&[("web", &open)]);
     let webhook = Webhook::start(&[]);
     let relay = workspace.relay(&[("audit", webhook.address)]);
-    let data = workspace.0.join("data").display().to_string();
-    let send = |wait: &str| {
-        let args = ["test-alert", "--data", &data, "--relay", &relay, "--wait", wait];
-        Run::of(portpulse().args(args).output().unwrap())
-    };
+    let send = |wait: &str| workspace.on_data(&["test-alert", "--relay", &relay, "--wait", wait]);
     // With real minutes, a second start in the same minute would check nothing.
     workspace.run(&["--for", "1s", "--speed", "60"]);
     let stopped = send("1s");
-    assert!(
-        stopped.status == 2 && stopped.err.contains("help: start `portpulse local` first"),
-        "{}",
-        stopped.err
-    );
+    stopped.assert_refused("help: start `portpulse local` first");
 
     let secrets = workspace.secrets();
     let args = [
@@ -192,7 +196,11 @@ fn test_message_reaches_the_destinations_of_local() {
     let sent = send("20s");
     drop(watch);
     assert_eq!(sent.status, 0, "{}{}", sent.out, sent.err);
-    assert!(sent.out.contains("\nrelay  audit  delivered\n"), "{}", sent.out);
+    assert!(
+        sent.out.contains("\nrelay     audit     delivered\n"),
+        "{}",
+        sent.out
+    );
     let bodies: Vec<_> = webhook.accepted().into_iter().map(|(_, body)| body).collect();
     assert_eq!(notified(&bodies), ["test -"]);
 }

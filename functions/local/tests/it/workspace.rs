@@ -1,7 +1,7 @@
 //! A directory with definitions and data for `portpulse local`, and helpers to read its JSON output.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -30,13 +30,25 @@ impl Workspace {
         fs::write(self.0.join("monitors.yaml"), text).unwrap();
     }
 
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
+    /// `portpulse local` with these data and this address of the status page.
+    pub(crate) fn local(&self, data: &Path, listen: &str) -> Command {
         let mut command = portpulse();
+        command.args(["local", "--listen", listen, "--monitors"]);
+        command.arg(self.0.join("monitors.yaml")).arg("--data").arg(data);
         command
-            .args(["local", "--listen", "off", "--monitors"])
-            .arg(self.0.join("monitors.yaml"));
-        command.arg("--data").arg(self.0.join("data")).args(args);
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.local(&self.0.join("data"), "off");
+        command.args(args);
         command
+    }
+
+    /// Runs another command on the data.
+    pub(crate) fn on_data(&self, args: &[&str]) -> Run {
+        let mut command = portpulse();
+        command.args(args).arg("--data").arg(self.0.join("data"));
+        Run::of(command.env("USER", "ann").output().unwrap())
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {
@@ -73,7 +85,7 @@ pub(crate) fn notified(lines: &[Value]) -> Vec<String> {
 }
 
 pub(crate) fn times(lines: &[Value]) -> Vec<String> {
-    of_type(lines, "tick")
+    of_type(lines, "check")
         .iter()
         .map(|line| line["time"].as_str().unwrap().to_owned())
         .collect()

@@ -32,12 +32,13 @@ run "lambda_has_home_resources_and_defaults" {
       PORTPULSE_HOME_REGION = "eu-west-2"
       PORTPULSE_TOPIC_ARN   = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
       PORTPULSE_METRICS     = "off"
+      PORTPULSE_PAGE_URL    = ""
     })
-    error_message = "The environment must be exactly these four variables: no other region is named, and metrics are off by default."
+    error_message = "The environment must be exactly these five variables: no other region is named, metrics are off by default, and there is no page."
   }
   assert {
-    condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-checker", "../../tests/fixtures/checker.bin", 128, 60]
-    error_message = "The Lambda must have the given zip, 128 MB and a timeout of 60 s."
+    condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-checker", "../../tests/fixtures/checker.bin", 128, 120]
+    error_message = "The Lambda must have the given zip, 128 MB and a timeout of 120 s."
   }
   assert {
     condition     = [module.function.dead_letters.retries, module.function.dead_letters.max_age_seconds] == [0, 60]
@@ -61,8 +62,47 @@ run "policy_has_only_listed_permissions" {
         Sid       = "UseTableKey", Effect = "Allow", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-2.amazonaws.com"] } }
       },
+      {
+        Sid       = "ManageNetworkInterfaces", Effect = "Allow", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], Resource = "*"
+        Condition = { StringEquals = { "aws:RequestedRegion" = "eu-west-1" } }
+      },
+      {
+        Sid       = "DenyNetworkInterfacesToCode", Effect = "Deny", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], Resource = "*"
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:123456789012:function:portpulse-checker" } }
+      },
     ]
     error_message = "The role must have exactly these permissions: ${module.function.policy}"
+  }
+}
+
+run "secrets_of_monitors_are_readable" {
+  variables {
+    home = {
+      region          = "eu-west-2"
+      table_name      = "portpulse"
+      table_arn       = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+      topic_arn       = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
+      secrets         = ["secretsmanager:shop", "ssm:/portpulse/api"]
+      secret_key_arns = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
+    }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if startswith(statement.Sid, "Decrypt") || contains(["ReadParameters", "ReadSecrets"], statement.Sid)] == [
+      {
+        Sid = "ReadParameters", Effect = "Allow", Action = ["ssm:GetParameter"]
+        Resource = [
+          "arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/api",
+          "arn:aws:ssm:eu-west-2:123456789012:parameter/aws/reference/secretsmanager/shop",
+        ]
+      },
+      { Sid = "ReadSecrets", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-west-2:123456789012:secret:shop-??????"] },
+      {
+        Sid       = "DecryptSecrets", Effect = "Allow", Action = ["kms:Decrypt"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
+        Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.eu-west-2.amazonaws.com", "ssm.eu-west-2.amazonaws.com"] } }
+      },
+    ]
+    error_message = "The role must read exactly the named secrets: ${module.function.policy}"
   }
 }
 
@@ -119,25 +159,26 @@ run "region_is_listed_as_expected_in_each_group" {
   }
 }
 
-run "watchdog_alarms_on_silence_and_errors" {
+run "topic_with_key_requires_its_use" {
+  variables {
+    keys = { eu-west-1 = "arn:aws:kms:eu-west-1:123456789012:key/3" }
+    home = {
+      region        = "eu-west-2"
+      table_name    = "portpulse"
+      table_arn     = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+      topic_arn     = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
+      topic_key_arn = "arn:aws:kms:eu-west-2:123456789012:key/2"
+    }
+  }
 
   assert {
-    condition = [
-      aws_cloudwatch_metric_alarm.silent.metric_name, aws_cloudwatch_metric_alarm.silent.period, aws_cloudwatch_metric_alarm.silent.evaluation_periods,
-      aws_cloudwatch_metric_alarm.silent.treat_missing_data
-    ] == ["Invocations", 60, 3, "breaching"]
-    error_message = "Three of the shortest intervals without an invocation must trigger an alarm."
-  }
-  assert {
-    condition     = [aws_cloudwatch_metric_alarm.failing.metric_name, aws_cloudwatch_metric_alarm.failing.period, aws_cloudwatch_metric_alarm.failing.threshold] == ["Errors", 600, 2]
-    error_message = "Two errors within two of the longest intervals must trigger an alarm."
-  }
-  assert {
-    condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.silent, aws_cloudwatch_metric_alarm.failing] :
-      alarm.alarm_actions == toset([module.watchdog.arn]) && alarm.ok_actions == toset([module.watchdog.arn]) && alarm.dimensions == tomap({ FunctionName = "portpulse-checker" })
-    ])
-    error_message = "Both alarms must notify this region's topic, also when they end."
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if startswith(statement.Sid, "Use")] == [
+      {
+        Sid       = "UseTopicKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
+        Condition = { StringEquals = { "kms:ViaService" = ["sns.eu-west-2.amazonaws.com"] } }
+      },
+    ]
+    error_message = "The checker may use the key of the alert topic, through SNS only: ${module.function.policy}"
   }
 }
 
@@ -152,8 +193,21 @@ run "vpc_sets_subnets" {
 
 run "timeout_below_minimum_fails" {
   command = plan
-  variables { function = { zip = "../../tests/fixtures/checker.bin", timeout_seconds = 30 } }
+  variables { function = { zip = "../../tests/fixtures/checker.bin", timeout_seconds = 89 } }
   expect_failures = [var.function]
+}
+
+run "interval_below_a_minute_is_invoked_every_minute" {
+  variables { shards = { "10s" = 1 } }
+
+  assert {
+    condition = [
+      one(values(aws_cloudwatch_event_rule.interval)).schedule_expression,
+      one(flatten([for query in aws_cloudwatch_metric_alarm.silent.metric_query : query.metric])).period,
+      aws_cloudwatch_metric_alarm.failing.period
+    ] == ["cron(* * * * ? *)", 60, 600]
+    error_message = "EventBridge fires once a minute, and the alarms must count invocations."
+  }
 }
 
 run "unsupported_interval_fails" {

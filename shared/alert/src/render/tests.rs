@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::{LocationView, View};
+use portpulse_core::diagnosis::Layer;
 use portpulse_core::group_state::{Cause, Finding, Status};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_testkit::notification;
@@ -91,6 +92,39 @@ fn every_kind_matches_its_snapshot() {
     }
 }
 
+#[test]
+fn cluster_matches_its_snapshot() {
+    let cluster = Notification {
+        locations: sample(Kind::Down).locations,
+        ..notification::cluster()
+    };
+    assert_eq!(schema_errors(&to_json(&cluster)), [""; 0]);
+    insta::assert_snapshot!("cluster", transcript(&messages(&[cluster])[0]));
+}
+
+#[test]
+fn name_is_shown_with_id_where_text_allows() {
+    for (name, in_subject, in_body) in [
+        (
+            "Orders database",
+            "DOWN: Orders database since",
+            "Orders database (orders-db) has been down",
+        ),
+        (
+            "Überweisungen",
+            "DOWN: orders-db since",
+            "Überweisungen (orders-db) has been down",
+        ),
+    ] {
+        let mut notification = sample(Kind::Down);
+        notification.monitors[0].name = Some(name.to_owned());
+        let message = &messages(&[notification])[0];
+        assert!(message.subject.starts_with(in_subject), "{}", message.subject);
+        assert!(message.sms.starts_with(in_subject), "{}", message.sms);
+        assert!(message.body.contains(in_body), "{}", message.body);
+    }
+}
+
 /// The published schema.
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../notification.schema.json")).unwrap()
@@ -132,6 +166,18 @@ fn schema_accepts_every_kind_and_rejects_invalid_json() {
     ];
     for (number, change) in wrong.into_iter().enumerate() {
         assert_ne!(changed(change), [""; 0], "change {number}");
+    }
+}
+
+#[test]
+fn sample_events_fit_schema() {
+    for event in [
+        include_str!("../../../../events/relay-down.json"),
+        include_str!("../../../../events/relay-together.json"),
+    ] {
+        let event: Value = serde_json::from_str(event).unwrap();
+        let message = event["Records"][0]["Sns"]["Message"].as_str().unwrap();
+        assert_eq!(schema_errors(&serde_json::from_str(message).unwrap()), [""; 0]);
     }
 }
 
@@ -179,6 +225,12 @@ fn schema_lists_all_fields_and_enum_values() {
     };
     assert_eq!(names(&json), names(fields));
     assert_eq!(names(&json), required(notification));
+    let diagnosis = &schema["$defs"]["diagnosis"];
+    assert_eq!(
+        values(&diagnosis["properties"]["layer"]),
+        all(Layer::ALL, Layer::as_str)
+    );
+    assert_eq!(names(&json["diagnosis"]), required(diagnosis));
     assert_eq!(names(&json["locations"]["eu-west-1"]), required(view));
 }
 
@@ -235,6 +287,7 @@ fn largest_single_notification_fits() {
         target: Some(long.clone()),
         tags: vec![long.clone(); 100],
         runbook: Some(long.clone()),
+        page: Some(long.clone()),
         locations: (0..100).map(|number| (location(number), view.clone())).collect(),
         diagnostics: vec![long.clone(); 100],
         ..sample(Kind::Down)
@@ -267,11 +320,17 @@ fn begins_with_known_label(line: &str) -> bool {
         "Tags ",
         "Silence ",
         "Ack ",
-        "Group ",
-        "Id ",
+        "Checked ",
+        "Page ",
     ];
     let others = ["Locations:", "Errors in the definition:", ""];
-    line.starts_with("  ") || labels.iter().any(|label| line.starts_with(label)) || others.contains(&line)
+    let is_count = line
+        .strip_prefix("Monitors (")
+        .is_some_and(|rest| rest.ends_with("):"));
+    is_count
+        || line.starts_with("  ")
+        || labels.iter().any(|label| line.starts_with(label))
+        || others.contains(&line)
 }
 
 proptest! {

@@ -30,15 +30,10 @@ pub(super) fn window(
     notes: &mut Vec<Note>,
 ) -> Option<Window> {
     let mut add_note = |kind, reason: &str| {
-        notes.push(Note {
-            kind,
-            item: item.to_owned(),
-            field: field.to_owned(),
-            reason: reason.to_owned(),
-        });
+        notes.push(Note::new(kind, item, field, reason));
     };
     if fields.switch("enabled") == Some(false) {
-        add_note(NoteKind::NotNeeded, "is disabled");
+        add_note(NoteKind::NotNeeded, "The window is disabled.");
         return None;
     }
     let days = fields.texts("every");
@@ -50,7 +45,7 @@ pub(super) fn window(
     let (Some(days), Some(start), Some(length)) = (days.as_deref().and_then(days_of), start, length) else {
         add_note(
             NoteKind::Lost,
-            "requires `start`, `duration` and valid days in `every`",
+            "A window requires `start`, `duration` and valid days in `every`.",
         );
         return None;
     };

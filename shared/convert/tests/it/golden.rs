@@ -2,13 +2,25 @@
 
 use std::fmt::Write;
 
-use portpulse_convert::{Format, ImportError, Source, import};
+use portpulse_convert::{Format, ImportError, Options, Report, Source, import};
 
+/// The definitions and the report.
 fn imported(format: Format, sources: &[Source<'_>]) -> String {
-    let import = import(format, sources).unwrap();
-    let mut text = import.text;
-    for notes in import.notes {
-        writeln!(text, "{:?} {notes}", notes.kind).unwrap();
+    let import = import(format, sources, &Options::default()).unwrap();
+    format!("{}{}", import.text, shown(&import.report))
+}
+
+fn shown(report: &Report) -> String {
+    let mut text = format!("{} of {}\n", report.imported, report.found);
+    for (kind, differences) in [
+        ("lost", &report.lost),
+        ("changed", &report.changed),
+        ("not needed", &report.not_needed),
+    ] {
+        for each in differences {
+            let items = each.items.join(", ");
+            writeln!(text, "{kind} [{}] {} ({items})", each.field, each.reason).unwrap();
+        }
     }
     text
 }
@@ -48,6 +60,36 @@ fn uptime_flare() {
 }
 
 #[test]
+fn uptime_kuma_tables() {
+    insta::assert_snapshot!(imported(Format::UptimeKuma, &[sample!("kuma-tables.json")]));
+}
+
+#[test]
+fn upptime() {
+    insta::assert_snapshot!(imported(Format::Upptime, &[sample!("upptimerc.yml")]));
+}
+
+#[test]
+fn cloudprober() {
+    insta::assert_snapshot!(imported(Format::Cloudprober, &[sample!("cloudprober.cfg")]));
+}
+
+#[test]
+fn terraform() {
+    insta::assert_snapshot!(imported(Format::Terraform, &[sample!("terraform.json")]));
+}
+
+#[test]
+fn compose() {
+    insta::assert_snapshot!(imported(Format::Compose, &[sample!("compose.yaml")]));
+}
+
+#[test]
+fn kubernetes() {
+    insta::assert_snapshot!(imported(Format::Kubernetes, &[sample!("kubernetes.yaml")]));
+}
+
+#[test]
 fn equal_windows_merge_and_a_file_has_at_most_100() {
     let endpoint = |index: usize| {
         let hour = index / 60;
@@ -65,9 +107,10 @@ fn equal_windows_merge_and_a_file_has_at_most_100() {
             name: "x",
             text: &text,
         }],
+        &Options::default(),
     )
     .unwrap();
-    assert_eq!(import.monitors, 120);
+    assert_eq!(import.report.imported, 120);
     let windows: Vec<_> = import
         .text
         .lines()
@@ -79,17 +122,20 @@ fn equal_windows_merge_and_a_file_has_at_most_100() {
         first.contains("daily 00:00") && first.ends_with("m118, m119] }"),
         "{first}"
     );
-    let shown: Vec<_> = import.notes.iter().map(ToString::to_string).collect();
-    assert_eq!(shown.len(), 21);
-    assert_eq!(
-        shown.last().unwrap(),
-        "m99: maintenance-windows.1: a file has at most 100 windows"
-    );
+    let lost = import
+        .report
+        .lost
+        .iter()
+        .find(|each| each.field == "maintenance-windows");
+    let lost = lost.unwrap();
+    assert_eq!(lost.reason, "A definitions file has at most 100 windows.");
+    assert_eq!(lost.items.len(), 21);
 }
 
 #[test]
 fn wrong_format_and_empty_files_are_refused() {
-    let refused = |format, text: &str| import(format, &[Source { name: "x", text }]).unwrap_err();
+    let refused =
+        |format, text: &str| import(format, &[Source { name: "x", text }], &Options::default()).unwrap_err();
     for (format, text, message) in [
         (
             Format::Gatus,
@@ -109,7 +155,7 @@ fn wrong_format_and_empty_files_are_refused() {
         (
             Format::Prometheus,
             "a: 1",
-            "x is not a Prometheus file: it must be a list of targets, or have `modules:` or `scrape_configs:`",
+            "x is not a Prometheus file: it must be a list of targets, or have `modules:`, `scrape_configs:` or `groups:`",
         ),
         (Format::Gatus, "a: [", "x: line 2: this is not YAML: "),
     ] {
@@ -118,7 +164,7 @@ fn wrong_format_and_empty_files_are_refused() {
     }
     let error = refused(Format::Gatus, "endpoints: [{ name: a, url: 'udp://a:1' }]");
     assert!(
-        matches!(&error, ImportError::NoMonitors { notes } if notes.len() == 1),
+        matches!(&error, ImportError::NoMonitors { report } if report.lost.len() == 1),
         "{error:?}"
     );
 }
@@ -137,8 +183,8 @@ fn converted_window_never_suppresses_more_than_its_source() {
         (
             Format::Gatus,
             vec![format!("{core}, {nightly} }}] }}]"), format!("{core} }}]")],
-            false,
-            "names a monitor, but several have this name",
+            true,
+            "monitors: [core] }",
         ),
         (
             Format::Gatus,
@@ -156,7 +202,7 @@ fn converted_window_never_suppresses_more_than_its_source() {
             Format::UptimeFlare,
             vec![flare("")],
             false,
-            "names no monitor, so it has no effect",
+            "The window names no monitor, so it has no effect",
         ),
         (
             Format::UptimeFlare,

@@ -1,16 +1,9 @@
 //! Random input: no panic, and the output is valid.
 
-use portpulse_convert::{Format, ImportError, Source, export, import};
+use portpulse_convert::{Format, ImportError, Options, Source, export, import};
 use portpulse_core::definition::NetworkAccess;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-const FORMATS: [Format; 4] = [
-    Format::Gatus,
-    Format::UptimeKuma,
-    Format::Prometheus,
-    Format::UptimeFlare,
-];
 
 /// Texts with a meaning in some format, and hostile texts.
 const TEXTS: &[&str] = &[
@@ -67,6 +60,19 @@ const TEXTS: &[&str] = &[
     "23:00",
     "Europe/Berlin",
     "Sunday",
+    "HTTP",
+    "TCP",
+    "Service",
+    "ClusterIP",
+    "NodePort",
+    "postgres:16",
+    "8080:80",
+    "1-99999",
+    "${X}",
+    "$X",
+    "postgres://u:p@h:1/d?sslmode=require",
+    "tcp-ping",
+    "*/5 * * * *",
 ];
 
 /// Keys with a meaning in some format.
@@ -135,6 +141,29 @@ const KEYS: &[&str] = &[
     "duration",
     "timezone",
     "every",
+    "check",
+    "expectedStatusCodes",
+    "maxResponseTime",
+    "targets",
+    "host_names",
+    "endpoint",
+    "http_probe",
+    "tcp_probe",
+    "validator",
+    "alert",
+    "image",
+    "ports",
+    "published",
+    "kind",
+    "spec",
+    "metadata",
+    "nodePort",
+    "relabel_configs",
+    "source_labels",
+    "target_label",
+    "regex",
+    "replacement",
+    "action",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -168,10 +197,10 @@ fn map() -> impl Strategy<Value = Value> {
 
 /// Imports and exports a text. Returns the number of monitors.
 fn check(format: Format, text: &str) -> Result<usize, TestCaseError> {
-    match import(format, &[Source { name: "x", text }]) {
+    match import(format, &[Source { name: "x", text }], &Options::default()) {
         Ok(import) => {
             let file = portpulse_monitors_file::read(&import.text, NetworkAccess::OwnNetwork).unwrap();
-            prop_assert_eq!(file.monitors().len(), import.monitors);
+            prop_assert_eq!(file.monitors().len(), import.report.imported);
             let out = export(&file);
             prop_assert!(serde_json::from_str::<Value>(&out.targets).is_ok());
             prop_assert!(
@@ -179,7 +208,7 @@ fn check(format: Format, text: &str) -> Result<usize, TestCaseError> {
                 "{}",
                 out.modules
             );
-            Ok(import.monitors)
+            Ok(import.report.imported)
         }
         Err(ImportError::Invalid { mistakes }) => Err(TestCaseError::fail(format!("{mistakes:?}\n{text}"))),
         Err(
@@ -221,6 +250,17 @@ proptest! {
                 { "params": { "module": ["m"] }, "static_configs": [{ "targets": ["a.example.com:25", "http://b/", "c", url], "labels": windows.first() }] },
             ] })),
             (Format::Prometheus, json!(list)),
+            (Format::UptimeKuma, json!({ "monitor": likely, "maintenance": windows, "tag": list })),
+            (Format::Upptime, json!({ "sites": likely, "workflowSchedule": more })),
+            (Format::Cloudprober, json!({ "probe": likely, "shared_targets": more })),
+            (Format::Cloudprober, json!({ "probe": { "name": kind, "type": "HTTP", "targets": { "host_names": url, "endpoint": list }, "http_probe": more } })),
+            (Format::Compose, json!({ "services": { "a": more, "b": { "image": kind, "ports": [url, kind, more] } } })),
+            (Format::Kubernetes, json!([{ "kind": kind, "spec": more }, { "kind": "Service", "spec": { "type": kind, "ports": list } },
+                { "kind": "Ingress", "metadata": more, "spec": { "rules": [{ "host": url, "http": { "paths": list } }] } }])),
+            (Format::Terraform, json!({ "values": { "root_module": { "resources": [
+                { "address": kind, "type": "aws_db_instance", "values": { "address": url, "engine": kind, "tags": more } },
+                { "address": "b", "type": "aws_lb", "values": more },
+            ] } } })),
         ];
         for (format, file) in files {
             check(format, &file.to_string())?;
@@ -229,7 +269,7 @@ proptest! {
 
     #[test]
     fn import_never_panics(text in "(\\PC|\n| |\t|\u{0}){0,120}") {
-        for format in FORMATS {
+        for format in Format::ALL {
             check(format, &text)?;
         }
     }

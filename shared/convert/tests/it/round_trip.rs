@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_convert::{Format, Source, export, import};
+use portpulse_convert::{Format, Options, Source, export, import};
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 
 const FILE: &str = r#"
@@ -13,6 +13,7 @@ monitors:
   web: { host: www.example.com, service: https, interval: 1m, http: { method: GET, path: "/up?x=1", status: [200, 204-206], text: "all (well)", follow: true } }
   plain: { host: www.example.com, service: http, port: 8080, interval: 30m }
   odd: { host: www.example.com, service: http, port: 8443, tls: false, interval: 1h, http: { method: OPTIONS } }
+  api: { host: api.example.com, service: https, interval: 5m, http: { method: POST, unsafe_method: true, body: "a=1", headers: { X-Env: prod }, body_matches: ["^ok", "v\\d+"], body_not_matches: [(?i)error], status: 200 } }
   cert: { host: ldap.example.com, service: tls, port: 636, interval: 15m }
   ns: { host: 203.0.113.53, service: dns, interval: 2m, dns: { name: example.com, type: MX, transport: udp } }
   root: { host: 203.0.113.53, service: dns, interval: 2m }
@@ -26,6 +27,7 @@ monitors:
   banned: { host: db.example.com, service: mysql }
   telnet: { host: 203.0.113.7, port: 23, expect: closed }
   away: { host: a.example.com, port: 1, enabled: false }
+  shop: { host: a.example.com, service: https, http: { bearer_token: "ssm:/a", json: [{ path: $.a, value: 1 }] } }
   spare: { host: a.example.com, port: 2, locations: [eu-west-1], depends_on: [away], tags: ["a-b=c"] }
 "#;
 
@@ -42,6 +44,7 @@ fn supported_settings_survive_round_trip() {
     let back = import(
         Format::Prometheus,
         &sources.map(|(name, text)| Source { name, text }),
+        &Options::default(),
     )
     .unwrap();
     let after = read(&back.text);

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use super::input::Input;
 use super::notification::severity_of;
 use crate::choice::Severity;
-use crate::group_state::{ClosedIncident, DecisionState, Finding, FleetState, Incident};
-use crate::id::Location;
-use crate::outbox::{Outbox, Pending, Subject};
+use crate::diagnosis::Diagnosis;
+use crate::group_state::{
+    Advisory, ClosedIncident, Cluster, DecisionState, Finding, FleetState, Incident, IncidentId, Track,
+};
+use crate::id::{Location, MonitorId};
+use crate::outbox::{Kind, Outbox, Pending, Subject};
 
 /// The maximum size of stored states.
 ///
@@ -127,7 +130,17 @@ fn without_details(state: DecisionState) -> DecisionState {
     };
     let incidents = state.incidents.into_iter().map(|(key, incident)| {
         let finding = incident.finding.map(plain);
-        (key, Incident { finding, ..incident })
+        let diagnosis = incident.diagnosis.map(|diagnosis| Diagnosis {
+            evidence: None,
+            ..diagnosis
+        });
+        let incident = Incident {
+            finding,
+            diagnosis,
+            cause_changes: Vec::new(),
+            ..incident
+        };
+        (key, incident)
     });
     DecisionState {
         incidents: incidents.collect(),
@@ -145,6 +158,15 @@ struct Steps<'a> {
     claims: usize,
     /// The ids of changed monitors and definitions, by rank.
     changed: Vec<&'a str>,
+}
+
+/// Whether the members of a cluster change in one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Members {
+    /// All with the first.
+    Together,
+    /// Each by itself, but none before the first.
+    Apart,
 }
 
 impl<'a> Steps<'a> {
@@ -168,17 +190,60 @@ impl<'a> Steps<'a> {
     /// The decision state after as many steps as fit.
     fn largest(&self, limit: &impl SizeLimit) -> DecisionState {
         let all = self.claims + 1 + self.changed.len();
-        largest(all, |steps| self.state(steps), |state| limit.decision_fits(state))
+        let fits = |state: &DecisionState| limit.decision_fits(state);
+        let together = largest(all, |steps| self.state(steps, Members::Together), fits);
+        if !together.is_same(self.before) {
+            return together;
+        }
+        // Not even one cluster fits: its incidents may be notified more than once, but none is missed.
+        largest(all, |steps| self.state(steps, Members::Apart), fits)
     }
 
     /// The decision state after the first `steps`.
-    fn state(&self, steps: usize) -> DecisionState {
+    fn state(&self, steps: usize, of_clusters: Members) -> DecisionState {
         let (before, whole) = (self.before, self.whole);
         let chosen = self.changed.iter().take(steps.saturating_sub(self.claims + 1));
-        let chosen: BTreeSet<&str> = chosen.copied().collect();
+        let mut chosen: BTreeSet<&str> = chosen.copied().collect();
+        // Incidents and advisories that are notified together open together: the first has the notification of all.
+        let advisories = whole.advisories.iter();
+        let advisories =
+            advisories.filter_map(|(id, advisory)| Some((id.as_str(), advisory.first.as_ref()?.as_str())));
+        let members = whole.incidents.iter().filter_map(|((id, _), incident)| {
+            let first = incident.cluster.as_ref()?.monitor.as_str();
+            Some((id.as_str(), first))
+        });
+        let members = members.chain(advisories);
+        for (id, first) in members.clone() {
+            if chosen.contains(id) {
+                chosen.insert(first);
+            }
+        }
+        if of_clusters == Members::Together {
+            for (id, first) in members {
+                if chosen.contains(first) {
+                    chosen.insert(id);
+                }
+            }
+        }
         let is_chosen = |id: &str| chosen.contains(id);
+        let incidents = merged(&before.incidents, &whole.incidents, |(id, _)| {
+            is_chosen(id.as_str())
+        });
+        let clusters = self.clusters(&incidents, is_chosen);
+        let advisories = merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str()));
         let mut pending = before.outbox.pending().to_vec();
-        let new = new_pending(before, whole).filter(|pending| is_chosen(text_of(&pending.subject)));
+        let new = new_pending(before, whole).filter(|pending| {
+            if let Some(id) = ended_cluster(before, pending) {
+                // A cluster recovers when its last incident has closed.
+                !clusters.contains_key(id)
+            } else if pending.kind == Kind::AdvisoryOver {
+                // Likewise advisories that were notified together.
+                let is_about = |(id, advisory): (&MonitorId, &Advisory)| is_end_of(pending, id, advisory);
+                !advisories.iter().any(is_about)
+            } else {
+                is_chosen(text_of(&pending.subject))
+            }
+        });
         pending.extend(new.map(|pending| Pending {
             claim: None,
             ..pending.clone()
@@ -194,10 +259,9 @@ impl<'a> Steps<'a> {
         closed.extend(new.cloned());
         DecisionState {
             revision: whole.revision,
-            incidents: merged(&before.incidents, &whole.incidents, |(id, _)| {
-                is_chosen(id.as_str())
-            }),
-            advisories: merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
+            incidents,
+            clusters,
+            advisories,
             locations: if steps > self.claims { whole } else { before }.locations.clone(),
             broken: {
                 let kept = before.broken.iter().filter(|id| !is_chosen(id));
@@ -210,6 +274,41 @@ impl<'a> Steps<'a> {
             closed,
         }
     }
+}
+
+impl Steps<'_> {
+    /// The clusters of these incidents.
+    fn clusters(
+        &self,
+        incidents: &BTreeMap<(MonitorId, Track), Incident>,
+        is_chosen: impl Fn(&str) -> bool,
+    ) -> BTreeMap<IncidentId, Cluster> {
+        let ids = incidents
+            .values()
+            .filter_map(|incident| incident.cluster.as_ref());
+        let clusters = ids.filter_map(|id| {
+            let (old, new) = (self.before.clusters.get(id), self.whole.clusters.get(id));
+            let cluster = if is_chosen(id.monitor.as_str()) {
+                new.or(old)
+            } else {
+                old.or(new)
+            };
+            Some((id.clone(), *cluster?))
+        });
+        clusters.collect()
+    }
+}
+
+/// The cluster whose end a notification is about.
+fn ended_cluster<'a>(before: &'a DecisionState, pending: &Pending) -> Option<&'a IncidentId> {
+    let about = pending.id.strip_suffix("/recovered")?;
+    before.clusters.keys().find(|id| id.to_string() == about)
+}
+
+/// Whether a notification is about the end of an advisory.
+fn is_end_of(pending: &Pending, id: &MonitorId, advisory: &Advisory) -> bool {
+    let about = pending.id.strip_suffix(Kind::AdvisoryOver.as_str());
+    about.and_then(|about| about.strip_suffix('/')) == Some(advisory.id(id).as_str())
 }
 
 /// The largest of `state(0)` to `state(most)` that fits, by binary search; `state(0)` if none fits.

@@ -113,6 +113,7 @@ fn pending(
         status: Status::Unknown,
         cause: None,
         urgency: Urgency::Normal,
+        monitors: 1,
         since,
         at: now,
         claim: None,

@@ -99,7 +99,7 @@ fn vote(
     }
     // A changed cause updates the incident without a notification.
     if let (Some(incident), Some(finding)) = (next.incidents.get_mut(&key), &count.finding) {
-        incident.finding = Some(finding.clone());
+        incident.update_finding(finding, tick);
     }
 }
 
@@ -116,6 +116,9 @@ fn opened(
         revision: next.revision,
         since,
         finding,
+        cause_changes: Vec::new(),
+        diagnosis: None,
+        cluster: None,
         notified: Notified::NotYet,
         urgency: Urgency::Normal,
         stability: Stability::Steady,
@@ -150,12 +153,13 @@ fn visibility(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionS
 fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionState) {
     let id = monitor.id();
     let open = next.incidents.contains_key(&(id.clone(), Track::Health));
-    match next.advisories.get(id).copied() {
+    match next.advisories.get(id).cloned() {
         None if !open && votes.is_minority_failing() => {
             let advisory = Advisory {
                 opened: tick,
                 revision: next.revision,
                 notified: Notified::NotYet,
+                first: None,
             };
             next.advisories.insert(id.clone(), advisory);
         }
@@ -168,26 +172,39 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
         Some(advisory) if votes.is_unanimously_good() => {
             next.advisories.remove(id);
             if advisory.notified != Notified::NotYet {
-                next.outbox.push(advisory_over(id, advisory, Status::Up, tick));
+                end_advisory(id, &advisory, Status::Up, tick, next);
             }
         }
         Some(_) | None => {}
     }
 }
 
-/// The notification that ends a notified advisory; `status` is the resulting status of the monitor.
-pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, tick: Tick) -> Pending {
-    Pending {
-        id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
+/// Notifies the end of a notified advisory that was removed, unless others are still open that were notified with it;
+/// `status` is the resulting status of the monitor.
+pub(super) fn end_advisory(
+    id: &MonitorId,
+    advisory: &Advisory,
+    status: Status,
+    tick: Tick,
+    next: &mut DecisionState,
+) {
+    let name = advisory.id(id);
+    let is_same = |(of, other): (&MonitorId, &Advisory)| other.first.is_some() && other.id(of) == name;
+    if advisory.first.is_some() && next.advisories.iter().any(is_same) {
+        return;
+    }
+    next.outbox.push(Pending {
+        id: format!("{name}/{}", Kind::AdvisoryOver),
         kind: Kind::AdvisoryOver,
-        subject: Subject::Monitor(id.clone()),
+        subject: Subject::Monitor(advisory.named_by(id).clone()),
         status,
         cause: None,
         urgency: Urgency::Normal,
+        monitors: 1,
         since: advisory.opened.timestamp(),
         at: tick.timestamp(),
         claim: None,
-    }
+    });
 }
 
 /// Closes an incident and queues it for the archive. Notifies the recovery if the incident was notified.
@@ -195,8 +212,10 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut De
     let Some(incident) = next.incidents.remove(&(id.clone(), track)) else {
         return;
     };
-    // A recovery is never suppressed, and never sent for an incident that was not notified.
-    if ending == Ending::Recovered && incident.notified != Notified::NotYet {
+    // A recovery is never suppressed, and never sent for an incident that was not notified. A cluster recovers with its last
+    // incident.
+    let is_due = incident.cluster.is_none() && incident.notified != Notified::NotYet;
+    if ending == Ending::Recovered && is_due {
         next.outbox.push(Pending {
             id: format!("{}/{}", incident.id(id, track), Kind::Recovered),
             kind: Kind::Recovered,
@@ -204,6 +223,7 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut De
             status: incident.status,
             cause: incident.finding.as_ref().map(|finding| finding.cause),
             urgency: incident.urgency,
+            monitors: 1,
             since: incident.since.timestamp(),
             at: tick.timestamp(),
             claim: None,

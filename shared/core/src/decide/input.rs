@@ -26,12 +26,29 @@ pub struct Input<'a> {
     pub fallback_locations: &'a BTreeSet<Location>,
     /// Silences and acknowledgements.
     pub controls: &'a BTreeMap<MonitorId, Control>,
-    /// Monitors of other groups that are down and that monitors of this group depend on.
-    pub down_elsewhere: &'a BTreeSet<MonitorId>,
+    /// The monitors of other groups that monitors of this group depend on, at any depth.
+    pub elsewhere: &'a Elsewhere,
     /// The current time.
     pub now: Timestamp,
     /// The claimant of notifications.
     pub me: &'a Claimant,
+}
+
+/// Monitors of other groups that failing monitors of this group depend on, at any depth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Those that are down.
+    pub down: BTreeSet<MonitorId>,
+    /// The monitors that each of them depends on.
+    pub parents: BTreeMap<MonitorId, BTreeSet<MonitorId>>,
+}
+
+impl Elsewhere {
+    /// No monitors of other groups, for questions that do not depend on them.
+    pub const NOTHING: &'static Self = &Self {
+        down: BTreeSet::new(),
+        parents: BTreeMap::new(),
+    };
 }
 
 impl<'a> Input<'a> {

@@ -3,6 +3,9 @@
 //! A decision is a pure function of its input. Any checker in any location may make it, as often as needed: a repeated
 //! decision changes nothing.
 
+mod ancestors;
+mod clusters;
+mod evidence;
 mod fit;
 mod flapping;
 mod fleet;
@@ -19,11 +22,12 @@ use crate::definition::Monitor;
 use crate::group_state::{DecisionState, FleetState, Status, Track};
 use crate::id::MonitorId;
 use crate::outbox::Claimant;
+use notify::Openings;
 use votes::{Electorate, Votes};
 
 pub use fit::{Completeness, SizeLimit, Unlimited};
-pub use input::Input;
-pub use notification::{LocationView, Notification, View, views};
+pub use input::{Elsewhere, Input};
+pub use notification::{AffectedMonitor, Explanation, LocationView, Notification, View, views};
 
 /// The states to write. An unchanged state is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,8 +89,17 @@ fn whole(input: &Input<'_>) -> DecisionState {
     }
     incidents::forget_removed(input.definitions, &electorate, &mut next);
     // Dependencies are evaluated after all incidents are up to date.
+    evidence::diagnose_incidents(input, &electorate, &mut next);
+    clusters::end(before.closed.len(), &mut next);
+    let mut openings = Openings::default();
     for (monitor, votes) in &all_votes {
-        notify::open_incidents(input, monitor, votes, &mut next);
+        notify::open_incidents(input, monitor, votes, &mut next, &mut openings);
+    }
+    clusters::notify_openings(input, &electorate, openings.incidents, &mut next);
+    clusters::follow_up(input, &mut next);
+    notify::advisories(input, &electorate, openings.advisories, &mut next);
+    for (monitor, _) in &all_votes {
+        notify::replace_advisory(monitor.id(), &mut next);
     }
     notify::broken_definitions(input, &mut next);
     next.outbox.claim(input.me, input.stamp(), usize::MAX);

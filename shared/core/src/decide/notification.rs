@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::ancestors::down_ancestor;
+use super::evidence::{FaultOf, Surroundings};
 use super::input::Input;
 use super::locations::suspects;
 use super::votes::Electorate;
 use crate::choice::Severity;
 use crate::definition::Monitor;
+use crate::diagnosis::Diagnosis;
 use crate::group::GroupId;
-use crate::group_state::{Cause, Entry, Finding, Health, Status, Urgency};
-use crate::id::Location;
+use crate::group_state::{Cause, Entry, Finding, Health, Incident, Status, Track, Urgency};
+use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
 use crate::outcome::Detail;
+use crate::page_url::PageUrl;
 use crate::time::Tick;
 
 /// A notification: a decided change, with the current view of the locations.
@@ -25,8 +29,10 @@ pub struct Notification {
     pub kind: Kind,
     /// The subject.
     pub subject: Subject,
-    /// The group of the monitor; `None` for a test.
-    pub group: Option<GroupId>,
+    /// The group in which the monitor is checked; `None` for a test.
+    pub check_group: Option<GroupId>,
+    /// The label by which pages fold the monitor.
+    pub group: Option<String>,
     /// The status; for a recovery, the status that has ended.
     pub status: Status,
     /// The severity.
@@ -36,20 +42,69 @@ pub struct Notification {
     pub audience: BTreeSet<Severity>,
     /// The finding.
     pub finding: Option<Finding>,
+    /// The layer of the fault, with its evidence in one sentence.
+    pub diagnosis: Option<Explanation>,
     /// The start of the condition.
     pub since: Timestamp,
     /// The time of the change.
     pub at: Timestamp,
+    /// The affected monitors, as far as they are known: the one named by the subject first. Several if they have a common
+    /// cause; none if the subject is not a monitor.
+    pub monitors: Vec<AffectedMonitor>,
+    /// The number of affected monitors.
+    pub monitor_count: u32,
     /// `host:port`, if the monitor is still defined.
     pub target: Option<String>,
     /// The monitor's tags.
     pub tags: Vec<String>,
     /// The monitor's runbook.
     pub runbook: Option<String>,
+    /// The address of the monitor's page, or of the status page if the subject is not a monitor; `None` without a status page.
+    pub page: Option<String>,
     /// The view of each location that checks the monitor.
     pub locations: BTreeMap<Location, LocationView>,
     /// For an invalid definition, its diagnostics.
     pub diagnostics: Vec<String>,
+}
+
+/// A monitor that a notification is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AffectedMonitor {
+    /// The id.
+    pub id: MonitorId,
+    /// The name for people, if one is configured.
+    pub name: Option<String>,
+    /// `host:port`, if the monitor is still defined.
+    pub target: Option<String>,
+}
+
+impl AffectedMonitor {
+    fn new(id: MonitorId, monitor: Option<&Monitor>) -> Self {
+        Self {
+            id,
+            name: monitor.and_then(|monitor| monitor.about().name.clone()),
+            target: monitor.map(|monitor| monitor.target().to_string()),
+        }
+    }
+}
+
+/// A diagnosis, explained for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The diagnosis.
+    pub diagnosis: Diagnosis,
+    /// The diagnosis in one sentence.
+    pub sentence: String,
+}
+
+impl Explanation {
+    /// The diagnosis of an incident; `None` if it has none. The sentence names host and port if the monitor is still defined.
+    pub fn of(id: &MonitorId, monitor: Option<&Monitor>, incident: &Incident) -> Option<Self> {
+        let diagnosis = incident.diagnosis.clone()?;
+        let cause = incident.finding.as_ref().map(|finding| finding.cause);
+        let sentence = diagnosis.sentence(id, monitor.map(Monitor::target), cause);
+        Some(Self { diagnosis, sentence })
+    }
 }
 
 /// The view of one location on a monitor.
@@ -96,24 +151,51 @@ impl Notification {
             cause,
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
-        let default = severity(pending.kind, pending.status, monitor);
+        let affected = affected(pending, input);
+        let defined = |id: &MonitorId| input.definitions.monitors.get(id);
+        let definitions = affected.iter().filter_map(defined);
         let severity = severity_of(pending, input);
+        let mut audience: BTreeSet<_> = definitions
+            .clone()
+            .map(|monitor| self::severity(pending.kind, pending.status, Some(monitor)))
+            .collect();
+        audience.extend([severity, self::severity(pending.kind, pending.status, monitor)]);
+        let mut tags: Vec<String> = Vec::new();
+        for tag in definitions.flat_map(|monitor| &monitor.alert_policy().tags) {
+            if !tags.contains(tag) {
+                tags.push(tag.clone());
+            }
+        }
+        let monitor_count = u32::try_from(affected.len()).unwrap_or(u32::MAX);
         Self {
             id: pending.id.clone(),
             kind: pending.kind,
             subject: pending.subject.clone(),
-            group: Some(input.group),
+            check_group: Some(input.group),
+            group: monitor.and_then(|monitor| monitor.about().group.clone()),
             status: pending.status,
             severity,
-            audience: BTreeSet::from([default, severity]),
+            audience,
+            diagnosis: monitor.and_then(|monitor| explanation(pending, monitor, input)),
             finding,
             since: pending.since,
             at: pending.at,
+            monitor_count: if affected.is_empty() {
+                0
+            } else {
+                pending.monitors.max(monitor_count)
+            },
+            monitors: affected
+                .into_iter()
+                .map(|id| {
+                    let monitor = defined(&id);
+                    AffectedMonitor::new(id, monitor)
+                })
+                .collect(),
             target: monitor.map(|monitor| monitor.target().to_string()),
-            tags: monitor
-                .map(|monitor| monitor.alert_policy().tags.clone())
-                .unwrap_or_default(),
+            tags,
             runbook: monitor.and_then(|monitor| monitor.alert_policy().runbook.clone()),
+            page: None,
             locations: monitor.map(|monitor| views(monitor, input)).unwrap_or_default(),
             diagnostics: diagnostics
                 .into_iter()
@@ -121,6 +203,16 @@ impl Notification {
                 .map(ToString::to_string)
                 .collect(),
         }
+    }
+
+    /// The notification with a link to the status page, if there is one.
+    #[must_use]
+    pub fn with_page(self, page: Option<&PageUrl>) -> Self {
+        let link = page.map(|page| match &self.subject {
+            Subject::Monitor(id) => page.of_monitor(id),
+            Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => page.to_string(),
+        });
+        Self { page: link, ..self }
     }
 
     /// A test message. Every subscriber receives it, regardless of severity; with a monitor, only subscribers that
@@ -131,15 +223,23 @@ impl Notification {
         let subject = monitor.map_or(Subject::Portpulse, |monitor| {
             Subject::Monitor(monitor.id().clone())
         });
+        let monitors: Vec<_> = monitor
+            .map(|monitor| AffectedMonitor::new(monitor.id().clone(), Some(monitor)))
+            .into_iter()
+            .collect();
         Self {
             id: format!("{subject}@{now}/{}", Kind::Test),
+            monitor_count: u32::from(!monitors.is_empty()),
+            monitors,
             kind: Kind::Test,
             subject,
-            group: None,
+            check_group: None,
+            group: monitor.and_then(|monitor| monitor.about().group.clone()),
             status: Status::Up,
             severity: Severity::Info,
             audience: Severity::ALL.iter().copied().collect(),
             finding: None,
+            diagnosis: None,
             since: now,
             at: now,
             target: monitor.map(|monitor| monitor.target().to_string()),
@@ -147,10 +247,82 @@ impl Notification {
                 .map(|monitor| monitor.alert_policy().tags.clone())
                 .unwrap_or_default(),
             runbook: monitor.and_then(|monitor| monitor.alert_policy().runbook.clone()),
+            page: None,
             locations: BTreeMap::new(),
             diagnostics: Vec::new(),
         }
     }
+}
+
+/// The monitors that a notification is about: the named one, then the others of its cluster or advisory as far as the
+/// decision state still has them.
+fn affected(pending: &Pending, input: &Input<'_>) -> Vec<MonitorId> {
+    let Subject::Monitor(named) = &pending.subject else {
+        return Vec::new();
+    };
+    let about = pending.id.rsplit_once('/').map_or("", |(about, _)| about);
+    let decision = &input.group_state.decision;
+    let open = decision
+        .incidents
+        .iter()
+        .filter(|(_, incident)| is_member_of(incident, about));
+    let closed = decision
+        .closed
+        .iter()
+        .filter(|closed| is_member_of(&closed.incident, about));
+    let advisories = decision.advisories.iter();
+    let advisories = advisories.filter(|(id, advisory)| advisory.first.is_some() && advisory.id(id) == about);
+    let ids = open.map(|((id, _), _)| id);
+    let ids = ids.chain(closed.map(|closed| &closed.monitor));
+    let ids: BTreeSet<_> = ids.chain(advisories.map(|(id, _)| id)).collect();
+    let others = ids.into_iter().filter(|id| *id != named);
+    [named].into_iter().chain(others).cloned().collect()
+}
+
+/// Whether an incident belongs to the cluster with this id.
+fn is_member_of(incident: &Incident, about: &str) -> bool {
+    let cluster = incident.cluster.as_ref();
+    cluster.is_some_and(|cluster| cluster.to_string() == about)
+}
+
+/// The diagnosis of the incident that a notification is about. An advisory is diagnosed now.
+fn explanation<'a>(pending: &Pending, monitor: &'a Monitor, input: &Input<'a>) -> Option<Explanation> {
+    let decision = &input.group_state.decision;
+    let about = pending.id.rsplit_once('/').map_or("", |(about, _)| about);
+    let open = decision.incidents.iter();
+    let open = open.map(|((of, track), incident)| (of, *track, incident));
+    let closed = decision.closed.iter();
+    let closed = closed.map(|closed| (&closed.monitor, closed.track, &closed.incident));
+    let all = open.chain(closed);
+    let is_own =
+        |(of, track, incident): &(&MonitorId, Track, &Incident)| incident.id(of, *track).to_string() == about;
+    let is_member = |(_, _, incident): &(&MonitorId, Track, &Incident)| is_member_of(incident, about);
+    // Without its first incident, a cluster has the diagnosis of another one.
+    let found = all.clone().find(is_own).or_else(|| all.clone().find(is_member));
+    let (id, diagnosis) = match found {
+        Some((of, _, incident)) => (of, incident.diagnosis.clone()?),
+        None if pending.kind == Kind::Advisory => (monitor.id(), diagnose_now(pending, monitor, input)),
+        None => return None,
+    };
+    let target = input.definitions.monitors.get(id).map(Monitor::target);
+    let sentence = diagnosis.sentence(id, target, pending.cause);
+    Some(Explanation { diagnosis, sentence })
+}
+
+/// The diagnosis of a failure without an incident.
+fn diagnose_now<'a>(pending: &Pending, monitor: &'a Monitor, input: &Input<'a>) -> Diagnosis {
+    let decision = &input.group_state.decision;
+    let mut electorate = Electorate::new(input);
+    electorate.suspects = suspects(decision);
+    let fault = FaultOf {
+        monitor,
+        track: Track::Health,
+        status: Status::Down,
+        cause: pending.cause,
+        since: Tick::containing(pending.since, monitor.rule().interval),
+    };
+    let parent = down_ancestor(input, decision, monitor.id());
+    Surroundings::new(input, &electorate).diagnose(&fault, parent)
 }
 
 /// The severity of a pending notification.
@@ -167,7 +339,7 @@ pub(super) fn severity_of(pending: &Pending, input: &Input<'_>) -> Severity {
 
 /// Only `down` and `exposed`, and their follow-ups, have the severity of the monitor; other notifications are at most
 /// warnings. A follow-up has the severity of its incident, so that it reaches the same subscribers.
-fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
+pub(super) fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
     let own = monitor.map_or(Severity::Warning, |monitor| monitor.alert_policy().severity);
     match (kind, status) {
         (Kind::Down | Kind::Exposed, _)

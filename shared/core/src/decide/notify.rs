@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::incidents::advisory_over;
+use super::ancestors;
+use super::evidence::failing_locations;
+use super::incidents::end_advisory;
 use super::input::Input;
-use super::votes::{Votes, elapsed};
+use super::votes::{Electorate, Votes, elapsed};
 use crate::definition::Monitor;
 use crate::group_state::{
     Cause, DecisionState, Health, Incident, IncidentId, LocationReporting, MAX_BROKEN, Notified, Stability,
@@ -15,18 +17,31 @@ use crate::group_state::{
 };
 use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
+use crate::time::Tick;
 
-/// Queues notifications for open incidents that are not suppressed, and due reminders and escalations.
-pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes, next: &mut DecisionState) {
+/// First notifications that are due.
+#[derive(Default)]
+pub(super) struct Openings {
+    /// Incidents.
+    pub(super) incidents: Vec<(MonitorId, Track)>,
+    /// Advisories, with the first failing tick and the cause.
+    pub(super) advisories: Vec<(MonitorId, Timestamp, Option<Cause>)>,
+}
+
+/// Queues due reminders, escalations and notifications of flapping for open incidents that are not suppressed. Adds first
+/// notifications to `openings`.
+pub(super) fn open_incidents(
+    input: &Input<'_>,
+    monitor: &Monitor,
+    votes: &Votes,
+    next: &mut DecisionState,
+    openings: &mut Openings,
+) {
     let id = monitor.id();
     if is_suppressed(input, monitor) {
         return;
     }
-    let is_behind_outage = monitor
-        .alert_policy()
-        .depends_on
-        .keys()
-        .any(|parent| is_down(input, next, parent));
+    let is_behind_outage = ancestors::down_ancestor(input, next, id).is_some();
     for track in [Track::Health, Track::Quality, Track::Visibility] {
         let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) else {
             continue;
@@ -39,46 +54,88 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
         if is_first && is_awaited(input, monitor, votes, incident, &next.locations) {
             continue;
         }
-        if let Some(reason) = due_reason(input, monitor, track, votes, incident) {
-            next.outbox
-                .push(notify(&incident.id(id, track), incident, reason, input.stamp()));
+        match due_reason(input, monitor, track, votes, incident) {
+            Some(Reason::Opened) => openings.incidents.push((id.clone(), track)),
+            // A cluster is reminded and escalated as a whole.
+            Some(Reason::StillOpen | Reason::Escalated) if incident.cluster.is_some() => {}
+            Some(reason) => next
+                .outbox
+                .push(notify(id, track, incident, reason, input.stamp())),
+            None => {}
         }
     }
-    if let Some(advisory) = next
-        .advisories
-        .get_mut(id)
-        .filter(|advisory| advisory.notified == Notified::NotYet && !is_behind_outage)
-    {
-        advisory.notified = Notified::At {
-            first: input.stamp(),
-            last: input.stamp(),
-            reminders: 0,
-        };
-        let pending = Pending {
-            id: format!("{}/{}", advisory.id(id), Kind::Advisory),
-            kind: Kind::Advisory,
-            subject: Subject::Monitor(id.clone()),
-            status: Status::Up,
-            cause: votes.health.finding.as_ref().map(|finding| finding.cause),
-            urgency: Urgency::Normal,
-            since: votes.health.since.unwrap_or(advisory.opened).timestamp(),
-            at: advisory.opened.timestamp(),
-            claim: None,
-        };
-        next.outbox.push(pending);
+    let advisory = next.advisories.get(id);
+    if advisory.is_some_and(|advisory| advisory.notified == Notified::NotYet && !is_behind_outage) {
+        let (since, cause) = (votes.health.since, votes.health.finding.as_ref());
+        let opened = advisory.map(|advisory| advisory.opened);
+        let since = since.or(opened).map_or(input.now, Tick::timestamp);
+        openings
+            .advisories
+            .push((id.clone(), since, cause.map(|finding| finding.cause)));
     }
-    replace_advisory(id, next);
+}
+
+/// Notifies the advisories whose first notification is due. Those that the same locations see are one notification.
+pub(super) fn advisories(
+    input: &Input<'_>,
+    electorate: &Electorate<'_>,
+    openings: Vec<(MonitorId, Timestamp, Option<Cause>)>,
+    next: &mut DecisionState,
+) {
+    let mut by_locations: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for opening in openings {
+        let Some(monitor) = input.definitions.monitors.get(&opening.0) else {
+            continue;
+        };
+        let opened = next
+            .advisories
+            .get(&opening.0)
+            .map(|advisory| (advisory.opened, advisory.revision));
+        let seen = (failing_locations(monitor, electorate), opened);
+        by_locations.entry(seen).or_default().push(opening);
+    }
+    for openings in by_locations.into_values() {
+        let first = openings.first().map(|(id, ..)| id.clone());
+        let first = first.filter(|_| openings.len() > 1);
+        let monitors = u32::try_from(openings.len()).unwrap_or(u32::MAX);
+        for (position, (id, since, cause)) in openings.into_iter().enumerate() {
+            let Some(advisory) = next.advisories.get_mut(&id) else {
+                continue;
+            };
+            advisory.notified = Notified::At {
+                first: input.stamp(),
+                last: input.stamp(),
+                reminders: 0,
+            };
+            advisory.first.clone_from(&first);
+            if position > 0 {
+                continue;
+            }
+            next.outbox.push(Pending {
+                id: format!("{}/{}", advisory.id(&id), Kind::Advisory),
+                kind: Kind::Advisory,
+                subject: Subject::Monitor(id),
+                status: Status::Up,
+                cause,
+                urgency: Urgency::Normal,
+                monitors,
+                since,
+                at: advisory.opened.timestamp(),
+                claim: None,
+            });
+        }
+    }
 }
 
 /// Ends a notified advisory once its incident is notified. The subscribers of the two can differ.
-fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
+pub(super) fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     let incident = next.incidents.get(&(id.clone(), Track::Health));
     let Some(incident) = incident.filter(|incident| incident.notified != Notified::NotYet) else {
         return;
     };
     let (status, opened) = (incident.status, incident.opened);
     if let Some(advisory) = next.advisories.remove(id) {
-        next.outbox.push(advisory_over(id, advisory, status, opened));
+        end_advisory(id, &advisory, status, opened, next);
     }
 }
 
@@ -108,6 +165,7 @@ fn broken_definition(input: &Input<'_>, revision: u64, id: &str) -> Pending {
         status: Status::Unknown,
         cause: None,
         urgency: Urgency::Normal,
+        monitors: 1,
         since: input.stamp(),
         at: input.stamp(),
         claim: None,
@@ -115,16 +173,10 @@ fn broken_definition(input: &Input<'_>, revision: u64, id: &str) -> Pending {
 }
 
 /// Whether a silence or a maintenance window suppresses the monitor's notifications.
-fn is_suppressed(input: &Input<'_>, monitor: &Monitor) -> bool {
+pub(super) fn is_suppressed(input: &Input<'_>, monitor: &Monitor) -> bool {
     let control = input.controls.get(monitor.id());
     let silenced = control.is_some_and(|control| control.is_silenced(input.now));
     silenced || monitor.alert_policy().in_maintenance(input.now)
-}
-
-fn is_down(input: &Input<'_>, next: &DecisionState, parent: &MonitorId) -> bool {
-    let here = next.incidents.get(&(parent.clone(), Track::Health));
-    here.is_some_and(|incident| incident.status == Status::Down && incident.is_bad_now())
-        || input.down_elsewhere.contains(parent)
 }
 
 fn is_bad_now(track: Track, votes: &Votes) -> bool {
@@ -154,7 +206,7 @@ fn is_awaited(
 
 /// The reason for a notification of an open incident.
 #[derive(Clone, Copy)]
-enum Reason {
+pub(super) enum Reason {
     /// The incident opened.
     Opened,
     /// The monitor started flapping.
@@ -216,13 +268,21 @@ fn due_reason(
 }
 
 /// Whether the incident is acknowledged.
-fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
+pub(super) fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
     let control = input.controls.get(&name.monitor);
     control.is_some_and(|control| control.has_acknowledged(name))
 }
 
 /// Records the notification in the incident, and returns it.
-fn notify(name: &IncidentId, incident: &mut Incident, reason: Reason, now: Timestamp) -> Pending {
+pub(super) fn notify(
+    monitor: &MonitorId,
+    track: Track,
+    incident: &mut Incident,
+    reason: Reason,
+    now: Timestamp,
+) -> Pending {
+    let own = incident.id(monitor, track);
+    let name = incident.cluster.clone().unwrap_or_else(|| own.clone());
     let (first, reminders) = match incident.notified {
         Notified::NotYet => (now, 0),
         Notified::At { first, reminders, .. } => (first, reminders),
@@ -248,6 +308,12 @@ fn notify(name: &IncidentId, incident: &mut Incident, reason: Reason, now: Times
         Reason::StoppedFlapping => format!("{kind}-for-good"),
         Reason::StillOpen => format!("{kind}-{reminders}"),
     };
+    // Several incidents of a cluster can flap.
+    let word = if name == own {
+        word
+    } else {
+        format!("{word}-{monitor}")
+    };
     match (reason, incident.stability) {
         (Reason::Flapping, Stability::Flapping { state, .. }) => {
             incident.stability = Stability::Flapping {
@@ -262,10 +328,11 @@ fn notify(name: &IncidentId, incident: &mut Incident, reason: Reason, now: Times
     Pending {
         id: format!("{name}/{word}"),
         kind,
-        subject: Subject::Monitor(name.monitor.clone()),
+        subject: Subject::Monitor(monitor.clone()),
         status: incident.status,
         cause: incident.finding.as_ref().map(|finding| finding.cause),
         urgency: incident.urgency,
+        monitors: 1,
         since: incident.since.timestamp(),
         at: match reason {
             Reason::Opened => incident.opened.timestamp(),
@@ -276,7 +343,7 @@ fn notify(name: &IncidentId, incident: &mut Incident, reason: Reason, now: Times
 }
 
 /// The kind of an incident's first notification.
-fn first_kind(incident: &Incident) -> Kind {
+pub(super) fn first_kind(incident: &Incident) -> Kind {
     let cause = incident.finding.as_ref().map(|finding| finding.cause);
     match (incident.status, cause) {
         (Status::Exposed, _) => Kind::Exposed,

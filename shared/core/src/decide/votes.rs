@@ -56,6 +56,15 @@ impl<'a> Electorate<'a> {
             .map(|(location, state)| (*location, *state))
     }
 
+    /// The fresh locations that check this monitor and are not suspect.
+    pub(crate) fn counted(
+        &self,
+        monitor: &'a Monitor,
+    ) -> impl Iterator<Item = (&'a Location, &'a LocationState)> {
+        self.checking(monitor)
+            .filter(|(location, _)| !self.suspects.contains(*location))
+    }
+
     /// The latest tick that a fresh location has reported.
     pub(crate) fn latest_tick(&self) -> Option<Tick> {
         self.fresh.values().map(|state| state.tick).max()
@@ -164,7 +173,7 @@ impl Votes {
                         let finding = finding.filter(|_| !bad);
                         votes
                             .quality
-                            .add(quality, impaired, finding, rule.failures_to_open, monitor);
+                            .add(quality, impaired, finding, rule.impairments_to_open(), monitor);
                     }
                 }
             }

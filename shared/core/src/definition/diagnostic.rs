@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::fields::nearest;
+use serde_json::Value;
+
+use super::nearest::nearest;
 use crate::choice::InvalidChoice;
 use crate::group::InvalidGroup;
 use crate::id::InvalidName;
@@ -34,6 +36,21 @@ impl FieldPath {
         self.field(&index.to_string())
     }
 
+    /// The value at `rest` within this one.
+    #[must_use]
+    pub fn join(&self, rest: &Self) -> Self {
+        Self([self.0.as_slice(), rest.0.as_slice()].concat())
+    }
+
+    /// The part of `value` at this place.
+    pub fn within<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(value, |value, part| match value {
+            Value::Array(values) => values.get(part.parse::<usize>().ok()?),
+            Value::Object(fields) => fields.get(part),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        })
+    }
+
     /// The enclosing value; `None` at the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, parents) = self.0.split_last()?;
@@ -55,6 +72,19 @@ impl fmt::Display for FieldPath {
             f.write_str(&quoted(part))?;
         }
         Ok(())
+    }
+}
+
+/// Describes a value of the wrong type.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "a boolean, which is the wrong type",
+        Value::Number(number) if number.is_f64() => "a number that is not whole or is too large",
+        Value::Number(_) => "a number, which is the wrong type",
+        Value::String(_) => "a string, which is the wrong type",
+        Value::Array(_) => "a list, which is the wrong type",
+        Value::Object(_) => "a map, which is the wrong type",
     }
 }
 
@@ -104,7 +134,7 @@ impl InvalidValue {
 impl From<InvalidChoice> for InvalidValue {
     fn from(error: InvalidChoice) -> Self {
         let what = format!("unknown value `{}`", error.found);
-        let guess = nearest(&error.found, error.allowed());
+        let guess = nearest(&error.found, error.allowed().iter().copied());
         let guess = guess.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
         Self::new(what, format!("write {}{guess}", one_of(error.allowed())))
     }
@@ -138,7 +168,7 @@ impl From<InvalidGroup> for InvalidValue {
 }
 
 /// `a, b or c`.
-fn one_of(words: &[&str]) -> String {
+pub(super) fn one_of(words: &[&str]) -> String {
     match words.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => words.concat(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The dependencies of each id. Every dependency is a key as well.
+/// The dependencies of each id that has some.
 type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// Cycles of `graph`, each listed once from its smallest id. Finds at least one cycle of each strongly connected

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::choice::{Expect, Severity};
+use crate::choice::{Expect, Severity, Tier};
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::maintenance::Window;
+use crate::retry::RetryPolicy;
 use crate::service::Service;
 use crate::target::Target;
 use crate::time::Interval;
@@ -16,6 +17,8 @@ use crate::time::Interval;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Monitor {
     pub(super) id: MonitorId,
+    pub(super) about: About,
+    pub(super) tier: Option<Tier>,
     pub(super) service: Option<Service>,
     pub(super) enabled: bool,
     pub(super) target: Target,
@@ -27,6 +30,21 @@ impl Monitor {
     /// The id.
     pub fn id(&self) -> &MonitorId {
         &self.id
+    }
+
+    /// The name for people; the id if none is configured.
+    pub fn title(&self) -> &str {
+        self.about.name.as_deref().unwrap_or(self.id.as_str())
+    }
+
+    /// How the monitor is shown.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The configured tier, if any.
+    pub fn tier(&self) -> Option<Tier> {
+        self.tier
     }
 
     /// The configured service, if any.
@@ -53,6 +71,45 @@ impl Monitor {
     pub fn alert_policy(&self) -> &AlertPolicy {
         &self.alert_policy
     }
+
+    /// Whether the monitor names this location among those that check it.
+    pub fn names(&self, location: &Location) -> bool {
+        match &self.rule.locations {
+            LocationSelector::AllExcept(_) => false,
+            LocationSelector::Only(locations) => locations.contains(location),
+        }
+    }
+
+    /// Excludes agents, which check only monitors that name them.
+    pub(crate) fn exclude_agents(&mut self, agents: &BTreeSet<Location>) {
+        match &mut self.rule.locations {
+            LocationSelector::AllExcept(excluded) => excluded.clone_from(agents),
+            LocationSelector::Only(_) => {}
+        }
+    }
+}
+
+/// How a monitor is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The name for people, 1 to 100 characters.
+    pub name: Option<String>,
+    /// What the monitor is for, 1 to 500 characters on one line.
+    pub description: Option<String>,
+    /// The label by which pages fold monitors, 1 to 64 characters.
+    pub group: Option<String>,
+    /// Who may see the monitor.
+    pub visibility: Visibility,
+}
+
+/// Who may see a monitor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Visibility {
+    /// Everybody who may read the page.
+    #[default]
+    Public,
+    /// Only readers who may see the inside of the page.
+    Internal,
 }
 
 /// The rule that turns the outcomes of a monitor into its status.
@@ -64,6 +121,10 @@ pub struct Rule {
     pub expect: Expect,
     /// The connect time above which a check counts as slow.
     pub slow_after: Option<Duration>,
+    /// The response time, all phases together, above which a check counts as slow.
+    pub slower_than: Option<Duration>,
+    /// How often a failed check is made again within its tick.
+    pub retry: RetryPolicy,
     /// Consecutive failures, 1 to 10, that count as a location's vote.
     pub failures_to_open: u32,
     /// Consecutive good checks, 1 to 10, that close an incident.
@@ -72,6 +133,18 @@ pub struct Rule {
     pub quorum: Quorum,
     /// The locations that check the monitor.
     pub locations: LocationSelector,
+}
+
+impl Rule {
+    /// The number of consecutive slow or impaired checks that count as a location's vote. Such checks are not retried, so a
+    /// monitor with retries needs at least two of them: one slow answer is no incident.
+    pub fn impairments_to_open(&self) -> u32 {
+        if self.retry.count > 0 {
+            self.failures_to_open.max(2)
+        } else {
+            self.failures_to_open
+        }
+    }
 }
 
 /// The number of failing locations that opens an incident.
@@ -86,8 +159,9 @@ pub enum Quorum {
 /// Selects the locations that check a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocationSelector {
-    /// All locations.
-    Everywhere,
+    /// All locations except these, which are agents: the default. A definition names no exceptions;
+    /// [`Definitions::exclude_agents`](crate::round::Definitions::exclude_agents) adds the agents of its group.
+    AllExcept(BTreeSet<Location>),
     /// Only these locations.
     Only(BTreeSet<Location>),
 }
@@ -96,7 +170,7 @@ impl LocationSelector {
     /// Whether `location` is selected.
     pub fn includes(&self, location: &Location) -> bool {
         match self {
-            Self::Everywhere => true,
+            Self::AllExcept(agents) => !agents.contains(location),
             Self::Only(locations) => locations.contains(location),
         }
     }

@@ -1,30 +1,31 @@
 //! Reads the options of a `ready` check.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
-use super::fields::{FieldValue, RawTls};
-use super::reader::Reader;
-use super::section::Section;
-use super::values::{kind_of, number};
-use crate::readiness::{
-    DnsCheck, DnsCheckError, HttpCheck, HttpCheckError, Method, Readiness, RecordType, Script, ScriptError,
-    ScriptStep, Transport,
-};
+use super::declaration::FieldDeclaration;
+use super::diagnostic::{Diagnostic, FieldPath, kind_of};
+use super::map_reader::MapReader;
+use super::read::{self, Read};
+use super::shape::Subfield;
+use super::subfields::{DNS, TLS, TLS_OPTIONS};
+use crate::readiness::{DnsCheck, DnsCheckError, RecordType, Script, ScriptError, ScriptStep, Transport};
+use crate::secret::SecretName;
+use crate::target::Host;
 use crate::text::quoted;
 
-/// The options of the exchange. An invalid option is `None` and already has a diagnostic.
-pub(super) struct Options {
-    pub(super) tls: Option<TlsChoice>,
-    pub(super) warn_days: Option<u16>,
-    pub(super) http: Option<HttpCheck>,
-    pub(super) dns: Option<DnsCheck>,
-    pub(super) script: Scripted,
+/// The value of the field `tls`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TlsChoice {
+    pub(super) start: TlsStart,
+    /// The server name, if it is not the host.
+    pub(super) name: Option<Host>,
+    /// The secret with the client certificate and its key.
+    pub(super) certificate: Option<SecretName>,
 }
 
-/// The value of the field `tls`.
+/// When TLS starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TlsChoice {
+pub(super) enum TlsStart {
     /// `true`: TLS from the start.
     On,
     /// `false`: no TLS.
@@ -33,117 +34,120 @@ pub(super) enum TlsChoice {
     StartTls,
 }
 
-/// The field `script`: whether it is present, and the script if it is valid.
-pub(super) struct Scripted {
-    pub(super) is_present: bool,
-    pub(super) read: Option<Script>,
+const HELP_STEP: &str = "write `{ send: … }` or `{ expect: … }`";
+
+/// The names of declared fields.
+pub(super) fn names(fields: &[Subfield]) -> Vec<&'static str> {
+    fields.iter().map(|field| field.name).collect()
 }
 
-const STEP: &str = "write `{ send: … }` or `{ expect: … }`";
-
-impl Reader<'_> {
-    pub(super) fn options(
-        &mut self,
-        tls: Option<FieldValue<RawTls>>,
-        warn_days: Option<FieldValue<i64>>,
-        http: Option<FieldValue<Map<String, Value>>>,
-        dns: Option<FieldValue<Map<String, Value>>>,
-        script: Option<FieldValue<Vec<Value>>>,
-    ) -> Options {
-        let most = u32::from(Readiness::MAX_WARN_DAYS);
-        let warn_days = self.optional("warn_days", warn_days, number(0..=most));
-        Options {
-            tls: self.optional("tls", tls, tls_choice),
-            warn_days: warn_days.and_then(|days| u16::try_from(days).ok()),
-            http: self.map("http", http, read_http),
-            dns: self.map("dns", dns, read_dns),
-            script: Scripted {
-                is_present: script.is_some(),
-                read: self.script(script),
-            },
+/// The value of `tls`.
+pub(super) fn tls(_: &FieldDeclaration, value: &Value) -> Read<TlsChoice> {
+    let start = |start| {
+        Ok(TlsChoice {
+            start,
+            name: None,
+            certificate: None,
+        })
+    };
+    let what = match value {
+        Value::Bool(true) => return start(TlsStart::On),
+        Value::Bool(false) => return start(TlsStart::Off),
+        Value::String(word) if word == "starttls" => return start(TlsStart::StartTls),
+        Value::String(word) => format!("unknown value `{}`", quoted(word)),
+        Value::Object(options) => {
+            let mut reader = MapReader::new(FieldPath::root(), options);
+            let choice = read_tls(&mut reader);
+            return reader.finish(Some(choice));
         }
+        Value::Null | Value::Number(_) | Value::Array(_) => {
+            format!("is {}", kind_of(value))
+        }
+    };
+    let mut help = format!("write {}", TLS.wanted(""));
+    if let Some(word) = value
+        .as_str()
+        .filter(|word| word.eq_ignore_ascii_case("starttls"))
+    {
+        help = format!("write {} instead of {}", word.to_ascii_lowercase(), quoted(word));
     }
+    Err(vec![Diagnostic::new(FieldPath::root(), what, help)])
+}
 
-    /// Reads a field that is a map.
-    fn map<T>(
-        &mut self,
-        field: &str,
-        value: Option<FieldValue<Map<String, Value>>>,
-        read: impl FnOnce(&mut Section<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let fields = self.optional(field, value, Ok::<_, InvalidValue>)?;
-        let mut section = Section {
-            at: self.place(field),
-            fields: &fields,
-            diagnostics: Vec::new(),
-        };
-        let value = read(&mut section);
-        let is_valid = section.diagnostics.is_empty();
-        self.diagnostics.append(&mut section.diagnostics);
-        value.filter(|_| is_valid)
-    }
-
-    fn script(&mut self, value: Option<FieldValue<Vec<Value>>>) -> Option<Script> {
-        let values = self.optional("script", value, Ok::<Vec<Value>, InvalidValue>)?;
-        let at = self.place("script");
-        let diagnostics = self.diagnostics.len();
-        let mut steps = Vec::new();
-        for (index, value) in values.iter().enumerate() {
-            match read_step(&at.index(index), value) {
-                Ok(step) => steps.push(step),
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
-            }
-        }
-        let is_read = steps.len() == values.len();
-        if !(1..=Script::MAX_STEPS).contains(&values.len()) {
-            let help = format!("write 1 to {}", Script::MAX_STEPS);
-            let what = format!("has {} steps", values.len());
-            self.diagnostics.push(Diagnostic::new(at.clone(), what, help));
-        }
-        let errors = match Script::new(steps) {
-            Ok(script) if self.diagnostics.len() == diagnostics => return Some(script),
-            Ok(_) => Vec::new(),
-            Err(errors) => errors,
-        };
-        for error in errors {
-            let (place, what, help) = match error {
-                // Already reported above.
-                ScriptError::Count => continue,
-                // Not reported while other steps are invalid.
-                ScriptError::Size(_) | ScriptError::ExpectsNothing if !is_read || values.is_empty() => {
-                    continue;
-                }
-                ScriptError::ExpectsNothing => (
-                    at.clone(),
-                    "has no `expect` step, so it can never fail".to_owned(),
-                    "add `{ expect: … }`".to_owned(),
-                ),
-                ScriptError::Size(step) => (
-                    at.index(step.saturating_sub(1)),
-                    "is empty or too long".to_owned(),
-                    format!("write 1 to {} bytes", Script::MAX_BYTES),
-                ),
-            };
-            self.diagnostics.push(Diagnostic::new(place, what, help));
-        }
-        None
+fn read_tls(section: &mut MapReader<'_>) -> TlsChoice {
+    section.only(&names(TLS_OPTIONS));
+    let name = section.choice::<Host>("name", "the server name, such as db.example.com");
+    let start = match section.read("starttls", "true or false", Value::as_bool) {
+        Some(true) => TlsStart::StartTls,
+        Some(false) | None => TlsStart::On,
+    };
+    let certificate = section.read("certificate", "the name of a secret", Some);
+    let at = section.place("certificate");
+    let certificate = certificate.and_then(|value| section.secret(at, value));
+    TlsChoice {
+        start,
+        name,
+        certificate,
     }
 }
 
-fn tls_choice(raw: RawTls) -> Result<TlsChoice, InvalidValue> {
-    match raw {
-        RawTls::Bool(true) => Ok(TlsChoice::On),
-        RawTls::Bool(false) => Ok(TlsChoice::Off),
-        RawTls::Text(word) if word == "starttls" => Ok(TlsChoice::StartTls),
-        RawTls::Text(word) => Err(InvalidValue::new(
-            format!("unknown value `{}`", quoted(&word)),
-            "write true, false or starttls",
-        )),
+/// The question of a DNS check.
+pub(super) fn dns(field: &FieldDeclaration, value: &Value) -> Read<DnsCheck> {
+    let mut reader = MapReader::new(FieldPath::root(), read::map(field, value)?);
+    let check = read_dns(&mut reader);
+    reader.finish(check)
+}
+
+/// The steps of a script.
+pub(super) fn script(field: &FieldDeclaration, value: &Value) -> Read<Script> {
+    let at = FieldPath::root();
+    let values = value.as_array().map(Vec::as_slice);
+    let Some(values) = values else {
+        return Err(read::entries(field, value).err().unwrap_or_default());
+    };
+    let mut diagnostics = Vec::new();
+    let mut steps = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        match read_step(&at.index(index), value) {
+            Ok(step) => steps.push(step),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
     }
+    let is_read = steps.len() == values.len();
+    if !(1..=Script::MAX_STEPS).contains(&values.len()) {
+        let help = format!("write 1 to {}", Script::MAX_STEPS);
+        let what = format!("has {} steps", values.len());
+        diagnostics.push(Diagnostic::new(at.clone(), what, help));
+    }
+    let errors = match Script::new(steps) {
+        Ok(script) if diagnostics.is_empty() => return Ok(script),
+        Ok(_) => Vec::new(),
+        Err(errors) => errors,
+    };
+    for error in errors {
+        let (place, what, help) = match error {
+            // Already reported above.
+            ScriptError::Count => continue,
+            // Not reported while other steps are invalid.
+            ScriptError::Size(_) | ScriptError::ExpectsNothing if !is_read || values.is_empty() => continue,
+            ScriptError::ExpectsNothing => (
+                at.clone(),
+                "has no `expect` step, so it can never fail".to_owned(),
+                "add `{ expect: … }`".to_owned(),
+            ),
+            ScriptError::Size(step) => (
+                at.index(step.saturating_sub(1)),
+                "is empty or too long".to_owned(),
+                format!("write 1 to {} bytes", Script::MAX_BYTES),
+            ),
+        };
+        diagnostics.push(Diagnostic::new(place, what, help));
+    }
+    Err(diagnostics)
 }
 
 fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Diagnostic> {
-    let none = || Diagnostic::new(at.clone(), "is not a step", STEP);
+    let none = || Diagnostic::new(at.clone(), "is not a step", HELP_STEP);
     let fields = value.as_object().ok_or_else(none)?;
     let mut fields = fields.iter();
     let (Some((name, value)), None) = (fields.next(), fields.next()) else {
@@ -167,54 +171,8 @@ fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Diagnostic> {
     }
 }
 
-fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
-    section.only(&["method", "path", "status", "text", "follow"]);
-    // The default method returns a body if a text is expected in the body.
-    let usual = if section.has("text") {
-        Method::Get
-    } else {
-        Method::Head
-    };
-    let written = section.choice::<Method>("method", "GET, HEAD or OPTIONS");
-    let path = section.text("path", "a path such as /health");
-    let statuses = section.statuses("status");
-    let text = section.text("text", "the text that must appear");
-    let follow = section.read("follow", "true or false", Value::as_bool);
-    let made = HttpCheck::new(
-        written.unwrap_or(usual),
-        path.as_deref().unwrap_or("/"),
-        statuses,
-        text,
-        follow.unwrap_or(false),
-    );
-    let most = HttpCheck::MAX_BYTES;
-    for error in made.as_ref().err().into_iter().flatten() {
-        match error {
-            HttpCheckError::Path => {
-                let what = format!("`{}` is not a path", quoted(&path.clone().unwrap_or_default()));
-                let help =
-                    format!("start with `/`, and use printable ASCII without spaces, at most {most} bytes");
-                section.diagnostic("path", what, help);
-            }
-            HttpCheckError::Status => {
-                let help = format!("use at most {}, or use ranges", HttpCheck::MAX_STATUSES);
-                section.diagnostic("status", "has too many entries", help);
-            }
-            HttpCheckError::Text => {
-                let help = format!("write 1 to {most} bytes");
-                section.diagnostic("text", "is empty or too long", help);
-            }
-            HttpCheckError::NoBody => {
-                let what = "`HEAD` returns no body to search for `text`";
-                section.diagnostic("method", what, "write GET, or remove `method`");
-            }
-        }
-    }
-    made.ok()
-}
-
-fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
-    section.only(&["name", "type", "must", "must_not", "transport"]);
+fn read_dns(section: &mut MapReader<'_>) -> Option<DnsCheck> {
+    section.only(&names(DNS));
     let list = "a list of records such as [192.0.2.1]";
     let name = section.text("name", "the DNS name to query, such as example.com");
     let written = section.choice::<RecordType>("type", "the record type to query, such as A");
@@ -229,14 +187,14 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
         must_not.clear();
     }
     // The default type: NS for the root, which every server can answer or refuse; otherwise A.
-    let usual = if section.has("name") {
+    let default = if section.has("name") {
         RecordType::A
     } else {
         RecordType::Ns
     };
     let made = DnsCheck::new(
-        name.as_deref().unwrap_or_default(),
-        written.unwrap_or(usual),
+        name.unwrap_or_default(),
+        written.unwrap_or(default),
         &must,
         &must_not,
         transport.unwrap_or(Transport::Tcp),
@@ -258,11 +216,9 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
                     None => ("must", *place),
                     Some(index) => ("must_not", index),
                 };
-                let at = section.at.field(list).index(index);
+                let at = section.place(list).index(index);
                 let what = format!("is not a valid {record_type} record");
-                section
-                    .diagnostics
-                    .push(Diagnostic::new(at, what, example(*record_type)));
+                section.report(Diagnostic::new(at, what, example(*record_type)));
             }
         }
     }
@@ -277,5 +233,10 @@ fn example(record_type: RecordType) -> &'static str {
         RecordType::Mx => "write a preference and a name, such as `10 mail.example.com`",
         RecordType::Cname | RecordType::Ns | RecordType::Ptr => "write a name",
         RecordType::Txt => "write 1 to 255 bytes of text, without quotes",
+        RecordType::Soa => {
+            "write two names and five numbers, such as `ns.example.com hostmaster.example.com 1 7200 3600 1209600 60`"
+        }
+        RecordType::Srv => "write priority, weight, port and name, such as `10 5 5060 sip.example.com`",
+        RecordType::Caa => "write flags, tag and value, such as `0 issue letsencrypt.org`",
     }
 }

@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::check::RequestedCheck;
+use super::check::{Options, RequestedCheck};
 use super::context::{NetworkAccess, Source};
-use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
-use super::fields::RawMonitor;
-use super::monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
-use super::reader::Reader;
-use super::values::{self, number};
+use super::diagnostic::{Diagnostic, FieldPath};
+use super::field::{Field, Values};
+use super::locations;
+use super::monitor::{About, AlertPolicy, LocationSelector, Monitor, Quorum, Rule, Visibility};
+use super::options::TlsChoice;
+use super::reader::{Defaults, Reader, json_bytes_above};
 use crate::address::is_public;
-use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
-use crate::id::{Location, MonitorId};
-use crate::preset::{self, Fields};
-use crate::service::Service;
+use crate::choice::{CheckKind, IpFamily};
+use crate::id::Location;
+use crate::preset::Fields;
+use crate::readiness::HttpCheck;
 use crate::target::{Host, Target};
-use crate::time::{Interval, format_duration, parse_duration};
+use crate::time::format_duration;
 
 /// The maximum size of a monitor's own fields and the file's defaults together, in bytes of JSON without spaces. The
 /// size of an item is limited, and the item also holds maintenance windows and parent groups.
@@ -32,175 +33,169 @@ pub(super) struct Draft<'a> {
     pub(super) at: FieldPath,
     pub(super) own: &'a Value,
     /// The file's `defaults:`.
-    pub(super) defaults: &'a Fields,
+    pub(super) defaults: &'a Defaults<'a>,
     pub(super) source: Source,
     pub(super) network_access: NetworkAccess,
+    /// The locations that the file declares; `None` if every name is possible.
+    pub(super) agents: Option<&'a BTreeSet<Location>>,
+    /// The fields whose value is the entry of a list that makes several monitors, with the index of the entry.
+    pub(super) expanded: &'a [(Field, usize)],
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
     /// Applies all rules.
-    ///
-    /// Precedence of a field, highest first: the monitor, the file's defaults, the tier, the service, the built-in
-    /// default.
     pub(super) fn validate(self) -> Result<Monitor, Vec<Diagnostic>> {
         let Value::Object(own) = self.own else {
-            let help = "write it as `id: { host: …, port: … }`";
-            return Err(vec![Diagnostic::new(self.at, "is not a map of fields", help)]);
+            let (what, help) = match (Field::named(self.id), self.own) {
+                (Some(_), _) if self.source == Source::File => (
+                    "is a field of a monitor, not a monitor",
+                    "indent it, so that it is below the id of its monitor",
+                ),
+                (_, Value::Null) if self.source == Source::File => (
+                    "is empty",
+                    "write the fields of the monitor below it, indented, or as `id: { host: …, port: … }`",
+                ),
+                _ => ("is not a map of fields", "write it as `id: { host: …, port: … }`"),
+            };
+            return Err(vec![Diagnostic::new(self.at, what, help)]);
         };
-        if self.source == Source::File {
-            let bytes = [own, self.defaults].map(json_bytes).iter().sum::<usize>();
-            if bytes > MAX_DEFINITION_BYTES {
-                let help = format!("use at most {MAX_DEFINITION_BYTES}, including the defaults");
-                return Err(vec![Diagnostic::new(self.at, format!("has {bytes} bytes"), help)]);
-            }
+        if self.source == Source::File
+            && let Some(bytes) = json_bytes_above(MAX_DEFINITION_BYTES, own, self.defaults)
+        {
+            let help = format!("use at most {MAX_DEFINITION_BYTES}, including the defaults");
+            return Err(vec![Diagnostic::new(self.at, format!("has {bytes} bytes"), help)]);
         }
-        let mut reader = Reader {
-            at: self.at.clone(),
-            own,
-            defaults: self.defaults,
-            source: self.source,
-            diagnostics: Vec::new(),
-        };
-        reader.empty_fields();
-        let (service, tier) = reader.chosen_presets();
-        let mut merged = preset::default().clone();
-        let layers = [
-            service.map(preset::service),
-            tier.map(preset::tier),
-            Some(self.defaults),
-            Some(own),
-        ];
-        for (name, value) in layers.into_iter().flatten().flatten() {
-            if !value.is_null() {
-                merged.insert(name.clone(), value.clone());
-            }
-        }
-        match serde_json::from_value(Value::Object(merged)) {
-            Ok(raw) => self.monitor(raw, service, reader),
-            Err(error) => {
-                let help = "fix the named field";
-                Err(vec![Diagnostic::new(
-                    self.at,
-                    format!("cannot be read: {error}"),
-                    help,
-                )])
-            }
-        }
+        let mut reader = self.reader(own);
+        reader.names();
+        let values = Values::read(&mut reader);
+        self.monitor(values, reader)
     }
 
-    fn monitor(
-        self,
-        raw: RawMonitor,
-        service: Option<Service>,
-        mut reader: Reader<'_>,
-    ) -> Result<Monitor, Vec<Diagnostic>> {
-        let r = &mut reader;
-        r.unknown_fields(self.source);
-        let id = r.id(self.id);
-        let host = r.required(
-            "host",
-            raw.host,
-            "write the DNS name or address to watch",
-            |text: String| text.parse::<Host>().map_err(Into::into),
-        );
-        let port = if service.is_none() && r.wrote("service") {
-            // The unknown service, which may set the port, already has a diagnostic.
-            r.optional("port", raw.port, number(1..=65_535))
-        } else {
-            let help = "write a port, or a `service` that has one";
-            r.required("port", raw.port, help, number(1..=65_535))
-        };
-        let interval = r.choice::<Interval>("interval", raw.interval);
-        let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
-        let slow_after = r.optional("slow_after", raw.slow_after, values::slow_after);
-        let expect = r.choice::<Expect>("expect", raw.expect);
-        let check = r.optional::<_, CheckKind>("check", raw.check, values::choice_or_ping_hint);
-        let close = r.choice::<CloseMode>("close", raw.close);
-        let options = r.options(raw.tls, raw.warn_days, raw.http, raw.dns, raw.script);
-        let ip = r.choice::<IpFamily>("ip", raw.ip);
-        let severity = r.choice::<Severity>("severity", raw.severity);
-        let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
-        let successes_to_close = r.optional("successes_to_close", raw.successes_to_close, number(1..=10));
-        let quorum = r.optional("quorum", raw.quorum, number(1..=100));
-        let locations = r.list("locations", raw.locations, str::parse::<Location>);
-        let locations = locations.map(BTreeSet::from_iter);
-        let tags = r.list("tags", raw.tags, values::tag);
-        let runbook = r.optional("runbook", raw.runbook, values::runbook);
-        let depends_on = r.list("depends_on", raw.depends_on, str::parse::<MonitorId>);
-        let groups = r.parent_groups(raw.depends_on_groups);
-        let enabled = r.optional("enabled", raw.enabled, Ok::<bool, InvalidValue>);
-        let remind_every = r.optional("remind_every", raw.remind_every, values::reminder);
-        let escalate_after = r.optional("escalate_after", raw.escalate_after, values::escalation);
-        let flapping_after = r.optional("flapping_after", raw.flapping_after, number(0..=20));
-        let maintenance = r.windows(raw.maintenance);
+    pub(super) fn reader(&self, own: &'a Fields) -> Reader<'a> {
+        Reader::new(self.at.clone(), own, self.defaults, self.source, self.expanded)
+    }
 
-        r.timeout_fits(timeout, slow_after, interval);
-        r.locations_fit(quorum, locations.as_ref());
-        r.family_fits(host.as_ref(), ip);
-        if self.network_access == NetworkAccess::PlainLambda {
-            r.reachable_from_lambda(host.as_ref(), port, ip);
+    fn monitor(self, mut values: Values, mut reader: Reader<'_>) -> Result<Monitor, Vec<Diagnostic>> {
+        let r = &mut reader;
+        let is_ping = values.check == Some(CheckKind::Ping);
+        let id = r.id(self.id);
+        r.required(Field::Host, "write the DNS name or address to watch");
+        if is_ping {
+            r.reduce_to_ping(&mut values);
+        } else if values.host.as_ref().is_some_and(Host::is_srv) {
+            r.srv_fits();
+        } else if values.service.is_some() || !r.wrote(Field::Service) {
+            // An unknown service, which may set the port, already has a diagnostic.
+            r.required(Field::Port, "write a port, or a `service` that has one");
         }
-        let requested_check = RequestedCheck {
-            kind: check,
-            expect,
-            close,
-            service,
-            port,
-            options,
-        };
-        let check = r.check(requested_check);
-        if let (Some(id), Some(parents)) = (&id, &depends_on)
+        let retry = r.retry(&values);
+        let locations = values.locations.map(BTreeSet::from_iter);
+        r.below_timeout(Field::SlowAfter, values.slow_after, values.timeout);
+        r.below_timeout(Field::SlowerThan, values.slower_than, values.timeout);
+        r.below_timeout(Field::FailSlowerThan, values.fail_slower_than, values.timeout);
+        r.warns_before_it_fails(values.slower_than, values.fail_slower_than);
+        r.locations_fit(values.quorum, locations.as_ref());
+        if let Some(agents) = self.agents {
+            locations::check(r, agents);
+        }
+        r.family_fits(values.host.as_ref(), values.ip);
+        // Agents are on networks of the user.
+        let is_declared = |location: &Location| self.agents.is_some_and(|agents| agents.contains(location));
+        let has_lambda = locations
+            .as_ref()
+            .is_none_or(|locations| !locations.iter().all(is_declared));
+        if is_ping {
+            r.locations_can_ping(locations.as_ref(), self.network_access);
+        } else if self.network_access == NetworkAccess::PlainLambda && has_lambda {
+            r.reachable_from_lambda(values.host.as_ref(), values.port, values.ip);
+        }
+        if self.network_access == NetworkAccess::PlainLambda {
+            r.secrets_are_in_aws(values.http.as_ref(), values.tls.as_ref());
+        }
+        let check = r.check(RequestedCheck {
+            kind: values.check,
+            expect: values.expect,
+            close: values.close,
+            service: values.service,
+            port: values.port,
+            options: Options {
+                tls: values.tls,
+                insecure: values.insecure,
+                warn_days: values.warn_days,
+                ehlo: values.ehlo,
+                http: values.http,
+                dns: values.dns,
+                script: values.script,
+            },
+        });
+        if let (Some(id), Some(parents)) = (&id, &values.depends_on)
             && let Some(index) = parents.iter().position(|parent| parent == id)
         {
-            r.diagnostic_at_index(
-                "depends_on",
-                index,
-                "a monitor cannot depend on itself",
-                "remove this entry",
-            );
+            let at = r.place(Field::DependsOn).index(index);
+            let what = "a monitor cannot depend on itself";
+            r.diagnostics.push(Diagnostic::new(at, what, "remove this entry"));
         }
         if !reader.diagnostics.is_empty() {
             return Err(reader.diagnostics);
         }
-        let mut groups = groups;
         let made = (|| {
             let rule = Rule {
-                interval: interval?,
-                expect: expect?,
-                slow_after,
-                failures_to_open: failures_to_open?,
-                successes_to_close: successes_to_close?,
-                quorum: quorum.map_or(Quorum::Majority, Quorum::AtLeast),
-                locations: locations.map_or(LocationSelector::Everywhere, LocationSelector::Only),
+                interval: values.interval?,
+                expect: values.expect?,
+                slow_after: values.slow_after,
+                slower_than: values.slower_than,
+                retry: retry?,
+                failures_to_open: values.failures_to_open?,
+                successes_to_close: values.successes_to_close?,
+                quorum: values.quorum.map_or(Quorum::Majority, Quorum::AtLeast),
+                locations: locations.map_or_else(
+                    || LocationSelector::AllExcept(BTreeSet::new()),
+                    LocationSelector::Only,
+                ),
             };
-            let parents = depends_on.unwrap_or_default().into_iter();
+            let parents = values.depends_on.unwrap_or_default().into_iter();
+            let mut groups = values.depends_on_groups.unwrap_or_default();
             let alert_policy = AlertPolicy {
-                severity: severity?,
-                tags: tags.unwrap_or_default(),
-                runbook,
+                severity: values.severity?,
+                tags: values.tags.unwrap_or_default(),
+                runbook: values.runbook,
                 depends_on: parents
                     .map(|id| {
                         let group = groups.remove(&id);
                         (id, group)
                     })
                     .collect(),
-                remind_every,
-                escalate_after,
-                flapping_after: flapping_after.and_then(NonZeroU32::new),
-                maintenance,
+                remind_every: values.remind_every,
+                escalate_after: values.escalate_after,
+                flapping_after: values.flapping_after.and_then(NonZeroU32::new),
+                maintenance: values.maintenance.unwrap_or_default(),
             };
-            let port = u16::try_from(port?).ok()?;
+            let about = About {
+                name: values.name,
+                description: values.description,
+                group: values.group,
+                visibility: match values.public {
+                    Some(false) => Visibility::Internal,
+                    Some(true) | None => Visibility::Public,
+                },
+            };
             let target = Target {
-                host: host?,
-                port,
-                ip: ip?,
-                timeout: timeout?,
+                host: values.host?,
+                port: match is_ping {
+                    true => None,
+                    false => Some(u16::try_from(values.port?).ok()?),
+                },
+                ip: values.ip?,
+                timeout: values.timeout?,
+                fail_slower_than: values.fail_slower_than,
                 check: check?,
             };
             Some(Monitor {
                 id: id?,
-                service,
-                enabled: enabled.unwrap_or(true),
+                tier: values.tier,
+                service: values.service,
+                enabled: values.enabled.unwrap_or(true),
+                about,
                 target,
                 rule,
                 alert_policy,
@@ -217,40 +212,52 @@ impl Draft<'_> {
     }
 }
 
-/// The size of fields in bytes of JSON, without the outer braces.
-fn json_bytes(fields: &Fields) -> usize {
-    serde_json::to_string(fields).map_or(0, |json| json.len() - "{}".len())
+/// Whether a name, with or without its final dot, is of the machine itself (RFC 6761, section 6.3).
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 impl Reader<'_> {
-    fn timeout_fits(
-        &mut self,
-        timeout: Option<Duration>,
-        slow_after: Option<Duration>,
-        interval: Option<Interval>,
-    ) {
-        let Some(timeout) = timeout else { return };
-        if let Some(interval) = interval.filter(|interval| timeout >= interval.length()) {
-            let what = format!(
-                "{} is not below the interval of {interval}",
-                format_duration(timeout)
-            );
-            self.diagnostic("timeout", what, "write a duration from 100ms to 30s");
-        } else if !(values::MIN_TIMEOUT..=values::MAX_TIMEOUT).contains(&timeout) {
-            let what = format!("{} is out of range", format_duration(timeout));
-            self.diagnostic("timeout", what, "write a duration from 100ms to 30s");
-        }
-        if let Some(slow) = slow_after.filter(|slow| *slow >= timeout) {
-            let what = format!(
-                "{} is not below the timeout of {}",
-                format_duration(slow),
-                format_duration(timeout)
-            );
+    /// Adds a diagnostic unless a limit is less than the timeout, after which a check fails anyway.
+    fn below_timeout(&mut self, field: Field, limit: Option<Duration>, timeout: Option<Duration>) {
+        let (Some(limit), Some(timeout)) = (limit, timeout) else {
+            return;
+        };
+        if limit >= timeout {
+            let (limit, timeout) = (format_duration(limit), format_duration(timeout));
+            let help = format!("reduce `{}`: a check this slow times out", field.name());
             self.diagnostic(
-                "slow_after",
-                what,
-                "reduce `slow_after`: a check this slow times out",
+                field,
+                format!("{limit} is not below the timeout of {timeout}"),
+                help,
             );
+        }
+    }
+
+    /// Adds a diagnostic if a check fails before it can be slow.
+    fn warns_before_it_fails(&mut self, slow: Option<Duration>, fails: Option<Duration>) {
+        let (Some(slow), Some(fails)) = (slow, fails) else {
+            return;
+        };
+        if slow >= fails {
+            let (slow, fails) = (format_duration(slow), format_duration(fails));
+            let what = format!("{slow} is not below the `fail_slower_than` of {fails}");
+            let help = "reduce `slower_than`: a check this slow fails";
+            self.diagnostic(Field::SlowerThan, what, help);
+        }
+    }
+
+    /// Adds a diagnostic for each secret that a Lambda function cannot read.
+    fn secrets_are_in_aws(&mut self, http: Option<&HttpCheck>, tls: Option<&TlsChoice>) {
+        let of_request = http.into_iter().flat_map(|http| http.content().secrets());
+        let of_tls = tls.and_then(|tls| tls.certificate.as_ref());
+        let secrets = of_request.map(|name| (Field::Http, name));
+        let secrets = secrets.chain(of_tls.map(|name| (Field::Tls, name)));
+        let local: BTreeSet<_> = secrets.filter(|(_, name)| name.is_local()).collect();
+        for (field, name) in local {
+            let what = format!("`{name}` is a secret of one machine, which a Lambda function cannot read");
+            self.diagnostic(field, what, "write ssm:/path or secretsmanager:name");
         }
     }
 
@@ -258,7 +265,11 @@ impl Reader<'_> {
         let Some(locations) = locations else { return };
         if locations.is_empty() {
             let help = "add a location, or remove the field";
-            self.diagnostic("locations", "is empty, so no location checks the monitor", help);
+            self.diagnostic(
+                Field::Locations,
+                "is empty, so no location checks the monitor",
+                help,
+            );
         } else if let Some(quorum) = quorum
             && usize::try_from(quorum).is_ok_and(|quorum| quorum > locations.len())
         {
@@ -266,7 +277,19 @@ impl Reader<'_> {
                 "{quorum} is more than the {} locations that check the monitor",
                 locations.len()
             );
-            self.diagnostic("quorum", what, "reduce the quorum, or add locations");
+            self.diagnostic(Field::Quorum, what, "reduce the quorum, or add locations");
+        }
+    }
+
+    /// The SRV records of the host name the ports, and not the service.
+    fn srv_fits(&mut self) {
+        if self.wrote_here(Field::Port) {
+            let what = "has no effect: the SRV records of the host name the ports";
+            self.diagnostic(Field::Port, what, "remove `port`, or write the host of the port");
+        }
+        if !self.wrote(Field::Service) {
+            let what = "is the name of SRV records, whose hosts are checked as those of a service";
+            self.diagnostic(Field::Host, what, "add `service`");
         }
     }
 
@@ -277,33 +300,37 @@ impl Reader<'_> {
             _ => return,
         };
         self.diagnostic(
-            "ip",
+            Field::Ip,
             format!("excludes the host, which is {wrong}"),
             "remove `ip`",
         );
     }
 
     fn reachable_from_lambda(&mut self, host: Option<&Host>, port: Option<u32>, ip: Option<IpFamily>) {
-        const VPC: &str = "check the host from locations with a VPC";
+        const VPC: &str = "check the host from agents, or from locations with a VPC";
         if port == Some(25) {
             let what = "AWS blocks port 25 for a Lambda function outside a VPC";
-            self.diagnostic("port", what, format!("use port 587 or 465, or {VPC}"));
+            self.diagnostic(Field::Port, what, format!("use port 587 or 465, or {VPC}"));
         }
         let unreachable = "which a Lambda function outside a VPC cannot reach";
         match host {
             Some(Host::Address(IpAddr::V6(_))) => {
                 let what = format!("is an IPv6 address, {unreachable}");
-                self.diagnostic("host", what, format!("use IPv4, or {VPC}"));
+                self.diagnostic(Field::Host, what, format!("use IPv4, or {VPC}"));
             }
             Some(Host::Address(IpAddr::V4(address))) if !is_public(*address) => {
-                self.diagnostic("host", format!("is not a public address, {unreachable}"), VPC);
+                self.diagnostic(
+                    Field::Host,
+                    format!("is not a public address, {unreachable}"),
+                    VPC,
+                );
             }
-            Some(Host::Name(name)) if name == "localhost" || name.ends_with(".localhost") => {
-                self.diagnostic("host", "is the Lambda function itself", "use another host");
+            Some(Host::Name(name)) if is_localhost(name) => {
+                self.diagnostic(Field::Host, "is the Lambda function itself", "use another host");
             }
             Some(Host::Name(_)) if ip == Some(IpFamily::V6) => {
                 let what = format!("v6 requires IPv6, {unreachable}");
-                self.diagnostic("ip", what, format!("use v4, or {VPC}"));
+                self.diagnostic(Field::Ip, what, format!("use v4, or {VPC}"));
             }
             Some(Host::Name(_) | Host::Address(IpAddr::V4(_))) | None => {}
         }

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::diagnostic::{Diagnostic, FieldPath};
+use super::expand::Monitors;
 use super::monitor::Monitor;
-use super::values::texts;
+use super::read::texts;
+use super::reader::Defaults;
+use super::subfields::MAX_WINDOWS;
 use crate::maintenance::RawWindow;
-use crate::preset::Fields;
 use crate::text::quoted;
-
-/// The maximum number of maintenance windows in a file: the item of each monitor carries its windows.
-pub const MAX_WINDOWS: usize = 100;
 
 /// A maintenance window with the value that the items of its monitors carry.
 pub(super) struct ParsedWindow {
@@ -33,8 +32,8 @@ impl ParsedWindow {
 /// Reads `maintenance:`. Returns each window with the value for the items.
 pub(super) fn read(
     section: Option<&Value>,
-    defaults: &Fields,
-    written: &Map<String, Value>,
+    defaults: &Defaults<'_>,
+    written: &Monitors<'_>,
     diagnostics: &mut BTreeSet<Diagnostic>,
 ) -> Vec<ParsedWindow> {
     let at = FieldPath::root().field("maintenance");
@@ -59,29 +58,26 @@ pub(super) fn read(
         ));
         return Vec::new();
     }
-    let by_default = defaults
-        .get("tags")
-        .and_then(Value::as_array)
+    let by_default = defaults.fields.get("tags").and_then(Value::as_array);
+    let mut tags: BTreeSet<&str> = by_default
         .into_iter()
-        .flatten();
-    let mut tags: BTreeSet<&str> = by_default.filter_map(Value::as_str).collect();
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     tags.extend(
         written
+            .by_id
             .values()
-            .flat_map(|fields| texts(fields, "tags"))
+            .flat_map(|one| texts(&one.own, "tags"))
             .map(|(_, tag)| tag),
     );
 
     let mut windows = Vec::new();
     for (index, value) in values.iter().enumerate() {
         let at = at.index(index);
-        for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.contains_key(*id)) {
-            let what = format!("`{}` is not a monitor in this file", quoted(id));
-            diagnostics.insert(Diagnostic::new(
-                at.field("monitors").index(index),
-                what,
-                "use the id of a monitor in this file",
-            ));
+        for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.by_id.contains_key(*id)) {
+            let (what, help) = written.unknown(id);
+            diagnostics.insert(Diagnostic::new(at.field("monitors").index(index), what, help));
         }
         for (index, tag) in texts(value, "tags").filter(|(_, tag)| !tags.contains(tag)) {
             let what = format!("no monitor has the tag `{}`", quoted(tag));

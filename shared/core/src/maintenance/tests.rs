@@ -33,6 +33,36 @@ fn single_window_covers_start_but_not_end() {
 }
 
 #[test]
+fn past_windows_overlap_the_requested_time() {
+    let within = |value, from: &str, to: &str| {
+        let spans = window(value)
+            .unwrap()
+            .within(from.parse().unwrap(), to.parse().unwrap());
+        spans
+            .into_iter()
+            .map(|(from, to)| format!("{from} {to}"))
+            .collect::<Vec<_>>()
+    };
+    let weekly = || json!({ "every": "sat 23:00", "for": "3h" });
+    assert_eq!(
+        within(weekly(), "2026-11-15T01:00:00Z", "2026-11-21T23:30:00Z"),
+        [
+            "2026-11-14T23:00:00Z 2026-11-15T02:00:00Z",
+            "2026-11-21T23:00:00Z 2026-11-22T02:00:00Z"
+        ]
+    );
+    assert_eq!(
+        within(weekly(), "2026-11-15T02:00:00Z", "2026-11-21T23:00:00Z"),
+        [""; 0]
+    );
+    let once = json!({ "from": "2026-11-22T02:00:00Z", "until": "2026-11-22T04:00:00Z" });
+    assert_eq!(
+        within(once, "2026-11-22T03:00:00Z", "2026-11-23T00:00:00Z").len(),
+        1
+    );
+}
+
+#[test]
 fn weekly_window_starts_on_its_day_and_crosses_midnight() {
     let value = json!({ "every": "sat 23:00", "for": "3h" });
     // 2026-11-21 is a Saturday.

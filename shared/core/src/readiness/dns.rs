@@ -1,7 +1,8 @@
 //! The DNS question of a check, and the records that must or must not be in the answer.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use crate::choice::choice;
 use crate::text::quoted;
@@ -34,6 +35,12 @@ choice! {
         Ptr = "PTR",
         /// A text: the strings of the record, concatenated.
         Txt = "TXT",
+        /// The start of a zone: `ns.example.com hostmaster.example.com 2026010100 7200 3600 1209600 3600`.
+        Soa = "SOA",
+        /// A server of a service: `10 5 5060 sip.example.com`.
+        Srv = "SRV",
+        /// A certificate authority that may issue certificates: `0 issue letsencrypt.org`.
+        Caa = "CAA",
     }
 }
 
@@ -54,10 +61,13 @@ impl RecordType {
             Self::A => 1,
             Self::Ns => 2,
             Self::Cname => 5,
+            Self::Soa => 6,
             Self::Ptr => 12,
             Self::Mx => 15,
             Self::Txt => 16,
             Self::Aaaa => 28,
+            Self::Srv => 33,
+            Self::Caa => 257,
         }
     }
 }
@@ -118,7 +128,7 @@ impl DnsCheck {
             errors.push(DnsCheckError::Count);
         }
         for (place, record) in must.iter().chain(must_not).enumerate() {
-            if !(1..=Self::MAX_BYTES).contains(&record.len()) || !can_be(record_type, record) {
+            if !(1..=Self::MAX_BYTES).contains(&record.len()) || canonical(record_type, record).is_none() {
                 errors.push(DnsCheckError::Record(place, record_type));
             }
         }
@@ -128,7 +138,7 @@ impl DnsCheck {
         let normal = |records: &[String]| {
             records
                 .iter()
-                .map(|record| canonical(record_type, record))
+                .filter_map(|record| canonical(record_type, record))
                 .collect()
         };
         Ok(Self {
@@ -181,44 +191,59 @@ fn is_name(text: &str) -> bool {
     bare.is_empty() || (bare.len() <= 253 && bare.split('.').all(label_is_good))
 }
 
-/// Whether a text is a valid record of the type.
-fn can_be(record_type: RecordType, record: &str) -> bool {
-    match record_type {
-        RecordType::A => record.parse::<Ipv4Addr>().is_ok(),
-        RecordType::Aaaa => record.parse::<Ipv6Addr>().is_ok(),
-        RecordType::Mx => exchange(record).is_some_and(|(_, name)| is_name(name)),
-        RecordType::Cname | RecordType::Ns | RecordType::Ptr => is_name(record),
-        RecordType::Txt => true,
-    }
+/// The canonical form of a record, in which answers are compared: names in lower case without a final dot, addresses and
+/// numbers in their standard form, no quotes. `None` if the text is not a record of the type.
+fn canonical(record_type: RecordType, record: &str) -> Option<String> {
+    let name = |text| is_name(text).then(|| canonical_name(text));
+    Some(match record_type {
+        RecordType::A => record.parse::<Ipv4Addr>().ok()?.to_string(),
+        RecordType::Aaaa => record.parse::<Ipv6Addr>().ok()?.to_string(),
+        RecordType::Cname | RecordType::Ns | RecordType::Ptr => name(record)?,
+        RecordType::Txt => record.to_owned(),
+        RecordType::Mx => {
+            let [preference, exchange] = fields(record)?;
+            format!("{} {}", number::<u16>(preference)?, name(exchange)?)
+        }
+        RecordType::Srv => {
+            let [priority, weight, port, target] = fields(record)?;
+            let (priority, weight) = (number::<u16>(priority)?, number::<u16>(weight)?);
+            format!("{priority} {weight} {} {}", number::<u16>(port)?, name(target)?)
+        }
+        RecordType::Soa => {
+            let [primary, mailbox, serial, refresh, retry, expire, minimum] = fields(record)?;
+            let mut record = format!("{} {}", name(primary)?, name(mailbox)?);
+            for field in [serial, refresh, retry, expire, minimum] {
+                record.push_str(&format!(" {}", number::<u32>(field)?));
+            }
+            record
+        }
+        RecordType::Caa => {
+            let [flags, tag, value] = fields(record)?;
+            let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+            let value = bare.unwrap_or(value);
+            // RFC 8659, section 4.1: tags are case-insensitive.
+            let is_tag = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if !is_tag || value.contains('"') {
+                return None;
+            }
+            format!("{} {} {value}", number::<u8>(flags)?, tag.to_ascii_lowercase())
+        }
+    })
 }
 
-/// The canonical form of a record, in which answers are compared: names in lower case without a final dot, addresses in
-/// their standard form.
-fn canonical(record_type: RecordType, record: &str) -> String {
-    match record_type {
-        RecordType::Txt => record.to_owned(),
-        RecordType::A | RecordType::Aaaa => record
-            .parse::<IpAddr>()
-            .map_or_else(|_| record.to_owned(), |address| address.to_string()),
-        RecordType::Mx => exchange(record).map_or_else(
-            || record.to_owned(),
-            |(preference, name)| format!("{preference} {}", canonical_name(name)),
-        ),
-        RecordType::Cname | RecordType::Ns | RecordType::Ptr => canonical_name(record),
-    }
+/// The fields of a record, which are separated by one space.
+fn fields<const N: usize>(record: &str) -> Option<[&str; N]> {
+    record.splitn(N, ' ').collect::<Vec<_>>().try_into().ok()
+}
+
+/// A number without a sign.
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
 }
 
 fn canonical_name(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
-}
-
-/// The preference and the name of an MX record.
-fn exchange(record: &str) -> Option<(u16, &str)> {
-    let (preference, name) = record.split_once(' ')?;
-    preference
-        .bytes()
-        .all(|b| b.is_ascii_digit())
-        .then_some((preference.parse().ok()?, name))
 }
 
 #[cfg(test)]
@@ -240,6 +265,23 @@ mod tests {
             (RecordType::Mx, "0 .", "0 "),
             (RecordType::Cname, "WWW.example.com.", "www.example.com"),
             (RecordType::Txt, "v=spf1 -ALL.", "v=spf1 -ALL."),
+            (
+                RecordType::Srv,
+                "0 05 5060 SIP.example.com.",
+                "0 5 5060 sip.example.com",
+            ),
+            (RecordType::Srv, "0 0 0 .", "0 0 0 "),
+            (
+                RecordType::Soa,
+                "NS.example.com. Host\\.master.example.com 2026010100 7200 3600 1209600 60",
+                "ns.example.com host\\.master.example.com 2026010100 7200 3600 1209600 60",
+            ),
+            (
+                RecordType::Caa,
+                "0 Issue \"letsencrypt.org; a=B\"",
+                "0 issue letsencrypt.org; a=B",
+            ),
+            (RecordType::Caa, "128 issue ;", "128 issue ;"),
         ];
         for (record_type, written, kept) in rows {
             let check = ask("Example.COM.", record_type, &[written]).unwrap();
@@ -267,6 +309,14 @@ mod tests {
             (RecordType::Mx, "mail.example.com"),
             (RecordType::Mx, "+1 mail.example.com"),
             (RecordType::Ns, "a b"),
+            (RecordType::Srv, "1 2 sip.example.com"),
+            (RecordType::Srv, "1 2 70000 sip.example.com"),
+            (RecordType::Soa, "ns.example.com host.example.com 1 2 3 4"),
+            (RecordType::Soa, "ns.example.com host.example.com 1 2 3 4 5 6"),
+            (RecordType::Caa, "0 issue"),
+            (RecordType::Caa, "256 issue a"),
+            (RecordType::Caa, "0 is-sue a"),
+            (RecordType::Caa, "0 issue \"\"a\"\""),
             (RecordType::Txt, ""),
             (RecordType::Txt, &long),
         ] {
@@ -280,7 +330,10 @@ mod tests {
         fn canonical_dns_check_parses_to_itself(
             name in "[a-zA-Z0-9._-]{0,30}|.{0,30}",
             kind in 0..RecordType::ALL.len(),
-            must in prop::collection::vec("[0-9a-f.:]{0,12}|[0-9]{1,5} [a-zA-Z.]{0,10}|.{0,20}", 0..4),
+            must in prop::collection::vec(
+                "[0-9a-f.:]{0,12}|[0-9]{1,5} [a-zA-Z.]{0,10}|([0-9]{1,3} ){3}[a-z.]{0,9}|[a-z.]{0,3} [a-z.]{0,3}( [0-9]{1,3}){5}|[0-9]{1,3} [a-z]{1,3} .{0,9}|.{0,20}",
+                0..4,
+            ),
         ) {
             let record_type = RecordType::ALL[kind];
             if let Ok(check) = DnsCheck::new(&name, record_type, &must, &must, Transport::Udp) {

@@ -1,7 +1,9 @@
 //! Tests the counts against a table, and that order and grouping of ticks do not change a sum.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -10,8 +12,12 @@ use serde_json::json;
 
 use super::*;
 use crate::definition::Monitor;
+use crate::group::GroupId;
+use crate::id::Location;
 use crate::observation::Observation;
+use crate::other_phases::OtherPhases;
 use crate::outcome::{FailureClass, NoData, Phase};
+use crate::period::{Grain, Period};
 
 fn definitions() -> Definitions {
     let monitors = [("db", "open"), ("telnet", "closed"), ("host", "reachable")];
@@ -32,10 +38,7 @@ fn tick(minute: i64) -> Tick {
 }
 
 fn seen(texts: &[(&str, &str)]) -> Observations {
-    let observation = |text: &str| Observation {
-        seen: text.parse().unwrap(),
-        detail: None,
-    };
+    let observation = |text: &str| Observation::from(text.parse::<Seen>().unwrap());
     let texts = texts
         .iter()
         .map(|(id, text)| (id.parse().unwrap(), observation(text)));
@@ -86,8 +89,8 @@ fn checks_are_counted_by_expectation() {
                 tally.good,
                 failing.join(" "),
                 tally.no_data,
-                tally.connect.count(),
-                tally.connect.max(),
+                tally.total.count(),
+                tally.total.max(),
             )
         })
         .collect();
@@ -109,9 +112,9 @@ fn checks_are_counted_by_expectation() {
 }
 
 #[test]
-fn due_lists_completed_periods_at_first_tick_of_hour() {
-    let due = |before: &str, tick: &str| {
-        let due = due(Some(before.parse().unwrap()), tick.parse().unwrap());
+fn due_lists_completed_periods_at_first_tick_after_delay() {
+    let due = |delay: RollupDelay, before: &str, tick: &str| {
+        let due = due(Some(before.parse().unwrap()), tick.parse().unwrap(), delay);
         let shown = |periods: &[Period]| {
             periods
                 .iter()
@@ -143,13 +146,70 @@ fn due_lists_completed_periods_at_first_tick_of_hour() {
         // Out of order.
         ("2026-11-22T06:00:00Z", "2026-11-22T05:59:00Z", " | "),
     ] {
-        assert_eq!(due(before, tick), expected, "{tick} after {before}");
+        assert_eq!(
+            due(RollupDelay::NONE, before, tick),
+            expected,
+            "{tick} after {before}"
+        );
     }
-    assert_eq!(super::due(None, tick(0)), Due::default());
+    let minutes = SignedDuration::from_mins;
+    let delay = RollupDelay {
+        hour: minutes(7),
+        day: minutes(41),
+    };
+    for (before, tick, expected) in [
+        ("2026-11-22T00:00:00Z", "2026-11-22T00:06:00Z", " | "),
+        (
+            "2026-11-22T00:06:00Z",
+            "2026-11-22T00:07:00Z",
+            "2026-11-21T18 2026-11-21T19 2026-11-21T20 2026-11-21T21 2026-11-21T22 2026-11-21T23 | ",
+        ),
+        (
+            "2026-11-22T00:40:00Z",
+            "2026-11-22T00:41:00Z",
+            " | 2026-11-20 2026-11-21",
+        ),
+        ("2026-11-22T05:40:00Z", "2026-11-22T05:41:00Z", " | 2026-11-21"),
+        // Hours without ticks begin before the delay.
+        (
+            "2026-11-22T01:05:00Z",
+            "2026-11-22T09:00:00Z",
+            "2026-11-21T20 2026-11-21T21 2026-11-21T22 2026-11-21T23 2026-11-22T00 2026-11-22T01 | 2026-11-21",
+        ),
+    ] {
+        assert_eq!(due(delay, before, tick), expected, "{tick} after {before}");
+    }
+    assert_eq!(super::due(None, tick(0), delay), Due::default());
 }
 
 #[test]
-fn other_phases_are_counted_with_their_connects() {
+fn locations_and_groups_store_rollups_at_different_times() {
+    let expected: BTreeSet<Location> = ["a", "b", "c"].map(|name| name.parse().unwrap()).into();
+    let minutes = |interval, shard| -> Vec<(i64, i64)> {
+        let delay = |location| RollupDelay::of(GroupId { interval, shard }, location, &expected);
+        let delays = expected.iter().map(delay);
+        delays
+            .map(|delay| (delay.hour.as_mins(), delay.day.as_mins()))
+            .collect()
+    };
+    for (interval, shard, expected) in [
+        (Interval::TenSeconds, 0, [(0, 30), (5, 40), (10, 50)]),
+        (Interval::OneMinute, 0, [(0, 31), (5, 41), (10, 51)]),
+        (Interval::OneMinute, 1, [(4, 39), (9, 49), (14, 59)]),
+        (Interval::OneMinute, 2, [(1, 33), (6, 43), (11, 53)]),
+        (Interval::FiveMinutes, 0, [(0, 30), (5, 40), (15, 50)]),
+        (Interval::FifteenMinutes, 0, [(0, 30), (15, 30), (30, 45)]),
+        (Interval::OneHour, 0, [(0, 0), (0, 0), (0, 0)]),
+    ] {
+        assert_eq!(minutes(interval, shard), expected, "{interval}#{shard}");
+    }
+    // A location that is not expected has a time too.
+    let stranger = RollupDelay::of("1m#0".parse().unwrap(), &"z".parse().unwrap(), &BTreeSet::new());
+    assert_eq!((stranger.hour.as_mins(), stranger.day.as_mins()), (1, 33));
+}
+
+#[test]
+fn phases_are_counted_beside_the_total() {
     let ticks = BTreeMap::from([
         (
             tick(0),
@@ -160,7 +220,7 @@ fn other_phases_are_counted_with_their_connects() {
         (tick(3), seen(&[("db", "1013/2/35/6 retransmitted")])),
     ]);
     let rollup = of_ticks(&definitions(), &ticks);
-    let others = other_times(&rollup);
+    let others = phase_rollup(&rollup);
     let shown: Vec<_> = others
         .iter()
         .flat_map(|(id, phases)| {
@@ -175,18 +235,25 @@ fn other_phases_are_counted_with_their_connects() {
         shown,
         [
             ("db", Phase::Dns, 2, ms(2)),
+            ("db", Phase::Connect, 3, ms(1013)),
             ("db", Phase::Tls, 2, ms(35)),
             ("db", Phase::Ready, 3, ms(7)),
         ],
         "monitors without other phases, failing checks and starved checks are left out"
     );
+    let total = &rollup[&"db".parse().unwrap()].total;
+    assert_eq!(
+        (total.count(), total.max()),
+        (3, ms(1056)),
+        "the sum of all phases"
+    );
     let mut apart = rollup.clone();
     for tally in apart.values_mut() {
-        tally.others = OtherPhases::default();
+        tally.phases = ByPhase::default();
     }
     let mut of_more = others;
-    of_more.insert("gone".parse().unwrap(), OtherPhases::default());
-    assert_eq!(with_others(apart, &of_more), rollup);
+    of_more.insert("gone".parse().unwrap(), ByPhase::default());
+    assert_eq!(with_phases(apart, &of_more), rollup);
 }
 
 fn any_seen() -> impl Strategy<Value = Seen> {
@@ -223,7 +290,7 @@ proptest! {
         // The results of a tick are stored once, by its time; hours are summed up from ticks, and days from hours.
         let mut hours: BTreeMap<Period, BTreeMap<Tick, Observations>> = BTreeMap::new();
         for (tick, seen) in deliveries {
-            let observation = Observation { seen, detail: None };
+            let observation = Observation::from(seen);
             let results = Observations::from([("db".parse().unwrap(), observation)]);
             hours.entry(Period::of(tick, Grain::Hour)).or_default().insert(tick, results);
         }

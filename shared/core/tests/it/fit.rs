@@ -1,8 +1,10 @@
 //! Decisions that do not fit into one item: the steps have the same result, in order of severity.
 
-use portpulse_core::decide::{Completeness, SizeLimit, decide, is_undecided};
+use std::collections::BTreeSet;
+
+use portpulse_core::decide::{Completeness, Notification, SizeLimit, decide, is_undecided};
 use portpulse_core::group_state::{
-    DecisionState, Finding, FleetState, Incident, LocationReporting, MAX_BROKEN, Status, Urgency,
+    DecisionState, Finding, FleetState, Incident, LocationReporting, MAX_BROKEN, Notified, Status, Urgency,
 };
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::round::{MAX_BROKEN_ID_BYTES, broken_id};
@@ -53,7 +55,20 @@ fn tick() -> impl Strategy<Value = Vec<char>> {
 fn without_revisions(state: &DecisionState) -> DecisionState {
     let plain = |incident: &Incident| Incident {
         revision: 0,
-        // Details are removed if they do not fit.
+        // A cluster that does not fit is notified in parts.
+        cluster: None,
+        notified: match incident.notified {
+            Notified::NotYet => Notified::NotYet,
+            Notified::At { .. } => Notified::At {
+                first: World::time(0, 0),
+                last: World::time(0, 0),
+                reminders: 0,
+            },
+        },
+        // So is the evidence on which a later diagnosis depends.
+        diagnosis: None,
+        // Details and changes of the cause are removed if they do not fit.
+        cause_changes: Vec::new(),
         finding: incident.finding.as_ref().map(|finding| Finding {
             cause: finding.cause,
             detail: None,
@@ -71,38 +86,72 @@ fn without_revisions(state: &DecisionState) -> DecisionState {
         .iter()
         .map(|(key, incident)| (key.clone(), plain(incident)))
         .collect();
+    state.clusters.clear();
     for advisory in state.advisories.values_mut() {
         advisory.revision = 0;
+        advisory.first = None;
     }
     state
 }
 
 proptest! {
     #[test]
-    fn stepwise_decision_equals_single_decision(ticks in vec(tick(), 1..12), limit in 6usize..14, silenced in 0..MONITORS) {
+    fn stepwise_decision_has_the_incidents_of_a_single_decision(ticks in vec(tick(), 1..12), limit in 6usize..14, silenced in 0..MONITORS) {
         let (mut at_once, mut in_steps) = (world(usize::MAX), world(limit));
         for world in [&mut at_once, &mut in_steps] {
             world.silence(&format!("m{silenced:02}"), 6);
         }
+        let mut ids = BTreeSet::new();
         for (number, seen) in (1..).zip(&ticks) {
             for (at, location) in LOCATIONS.iter().enumerate() {
                 let symbol = |id: &portpulse_core::id::MonitorId| {
                     let monitor: usize = id.as_str()[1..].parse().unwrap();
                     seen[monitor * LOCATIONS.len() + at]
                 };
-                let mut notified = [&mut at_once, &mut in_steps].map(|world| {
-                    let notified = world.deliver(number, location, symbol);
-                    let mut notified: Vec<_> = notified.iter().map(|n| (n.subject.clone(), n.kind, n.since, n.at)).collect();
-                    notified.sort_by_key(|(subject, kind, ..)| (subject.clone(), *kind));
-                    notified
-                });
-                let [notified_at_once, notified_in_steps] = &mut notified;
-                prop_assert_eq!(notified_at_once, notified_in_steps);
+                let [notified_at_once, notified_in_steps] =
+                    [&mut at_once, &mut in_steps].map(|world| world.deliver(number, location, symbol));
+                for notification in &notified_in_steps {
+                    prop_assert!(ids.insert(notification.id.clone()), "{} is published twice", notification.id);
+                }
+                // Incidents of one cause are notified once if they fit into one step.
+                prop_assert!(notified_in_steps.len() >= notified_at_once.len(), "{:?}\n{:?}", notified_at_once, notified_in_steps);
                 prop_assert_eq!(without_revisions(&at_once.group_state.decision), without_revisions(&in_steps.group_state.decision));
                 prop_assert_eq!(&at_once.archive.len(), &in_steps.archive.len());
             }
         }
     }
+}
+
+/// Each notification as `kind monitor`, and the monitors that it lists.
+fn texts(notified: &[Notification]) -> Vec<String> {
+    let text = |notification: &Notification| {
+        let listed = notification.monitors.iter().map(|monitor| monitor.id.as_str());
+        format!("{} {}", notification.kind, listed.collect::<Vec<_>>().join(" "))
+    };
+    notified.iter().map(text).collect()
+}
+
+#[test]
+fn cluster_that_does_not_fit_is_notified_in_parts() {
+    let fields = json!({
+        "host": "192.0.2.1",
+        "failures_to_open": 1,
+        "successes_to_close": 1,
+        "slow_after": "100ms",
+    });
+    let monitors = ["a", "b", "c", "d"].map(|id| (id, fields.clone()));
+    let mut world = World::new(1, &monitors);
+    world.play("1 .");
+    world.deliver(2, "a", |_| 'x');
+    // One outage closes and one incident of a slow monitor opens for each: only the changes of one monitor fit.
+    world.limit = PendingLimit(3);
+    let notified = texts(&world.deliver(3, "a", |_| 's'));
+    // The other two join the cluster without a notification of their own.
+    assert_eq!(notified, ["degraded a b", "recovered a c d"]);
+    let incidents = &world.group_state.decision.incidents;
+    assert_eq!(incidents.len(), 4);
+    assert!(incidents.values().all(|incident| incident.cluster.is_some()));
+    assert_eq!(world.archive.len(), 4);
 }
 
 #[test]
@@ -171,6 +220,7 @@ fn full_state_takes_over_stale_claim_while_location_is_silent() {
         status: Status::Down,
         cause: None,
         urgency: Urgency::Normal,
+        monitors: 1,
         since: World::time(2, 0),
         at: World::time(2, 0),
         claim: Some(claim),

@@ -30,6 +30,41 @@ fn location_that_never_reported_becomes_silent() {
 }
 
 #[test]
+fn agent_votes_only_on_monitors_that_name_it() {
+    let quick = json!({ "failures_to_open": 1, "successes_to_close": 1 });
+    let named = json!({ "failures_to_open": 1, "locations": ["c"] });
+    let mut world = World::new(3, &[("all", quick), ("own", named)]);
+    world.list("abc");
+    world.group_state.agents = ["c".parse().unwrap()].into();
+    world
+        .definitions
+        .exclude_agents(&world.group_state.agents.clone());
+    // Two of two regions: with the agent, one failing region would be a third, and two a majority of three.
+    let mut notified = Vec::new();
+    for (tick, failing) in [(1, ""), (2, "a"), (3, "ab"), (4, "abc"), (5, "")] {
+        for location in ["a", "b", "c"] {
+            let symbol = if failing.contains(location) { 'x' } else { '.' };
+            let seen = world.deliver(tick, location, |id| {
+                assert_eq!(id.as_str() == "own", location == "c", "{location} checks {id}");
+                symbol
+            });
+            let line = seen
+                .iter()
+                .map(|n| format!("{tick} {location} {} {}", n.kind, n.subject));
+            notified.extend(line);
+        }
+    }
+    let expected = [
+        "2 b advisory all",
+        "3 b down all",
+        "3 b advisory_over all",
+        "4 c down own",
+        "5 b recovered all",
+    ];
+    assert_eq!(notified, expected);
+}
+
+#[test]
 fn stale_location_does_not_vote() {
     let fields = json!({ "failures_to_open": 1 });
     // `a` alone is not a majority of three, but it is the majority of the fresh locations.
@@ -80,10 +115,13 @@ fn nine_monitors_cannot_make_location_suspect() {
             let seen = world.deliver(tick, location, |_| {
                 if location == "a" && tick == 2 { 'x' } else { '.' }
             });
-            kinds.extend(seen.iter().map(|n| n.kind.to_string()));
+            kinds.extend(
+                seen.iter()
+                    .map(|n| format!("{} of {} monitors", n.kind, n.monitor_count)),
+            );
         }
     }
-    assert_eq!(kinds, ["advisory"; 9]);
+    assert_eq!(kinds, ["advisory of 9 monitors"]);
 }
 
 #[test]

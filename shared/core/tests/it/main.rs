@@ -1,12 +1,21 @@
 //! Integration tests of the decision: timelines as input, notifications as output.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
+mod clusters;
 mod dependencies;
+mod diagnosis;
 mod escalation;
 mod fit;
 mod flapping;
 mod group_size;
 mod locations;
+mod one_page;
+mod presets;
 mod properties;
 mod statuses;
 mod suppression;

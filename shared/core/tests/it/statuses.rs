@@ -1,7 +1,7 @@
 //! Thresholds, quorums and tracks: when incidents open and close.
 
 use portpulse_core::choice::Severity;
-use portpulse_core::group_state::Status;
+use portpulse_core::group_state::{Cause, Status};
 use portpulse_core::outbox::Kind;
 use serde_json::json;
 
@@ -193,6 +193,46 @@ fn slow_checks_have_their_own_streak() {
 }
 
 #[test]
+fn slow_response_degrades_with_own_cause() {
+    let fields = json!({ "slower_than": "200ms", "failures_to_open": 2, "successes_to_close": 2 });
+    let mut world = World::new(1, &[("m", fields)]);
+    let notified = world.notified("1 .\n2 l\n3 l\n4 .\n5 .");
+    let lines: Vec<_> = notified
+        .iter()
+        .map(|(tick, _, notification)| {
+            let finding = notification.finding.as_ref();
+            let detail = finding
+                .and_then(|finding| finding.detail.as_ref())
+                .map(ToString::to_string);
+            (
+                *tick,
+                notification.kind,
+                finding.map(|finding| finding.cause),
+                detail,
+            )
+        })
+        .collect();
+    let detail = "201 ms: dns 20 ms, connect 1 ms, ready 180 ms";
+    assert_eq!(
+        lines[0],
+        (
+            3,
+            Kind::Degraded,
+            Some(Cause::SlowResponse),
+            Some(detail.to_owned())
+        )
+    );
+    assert_eq!((lines[1].0, lines[1].1, lines.len()), (5, Kind::Recovered, 2));
+    // A limit that the response meets exactly is not exceeded, and `slow_after` is about the connect alone.
+    for fields in [
+        json!({ "slower_than": "201ms" }),
+        json!({ "slow_after": "100ms" }),
+    ] {
+        check(1, fields, "1 .\n2 l\n3 l\n4 l", "");
+    }
+}
+
+#[test]
 fn failing_check_does_not_change_quality_streak() {
     let fields = json!({ "slow_after": "100ms", "failures_to_open": 2, "successes_to_close": 1 });
     let notified = "3 a degraded m\n5 a down m\n6 a recovered m\n7 a recovered m";
@@ -216,6 +256,34 @@ fn certificate_has_own_kind_and_cause_change_is_not_notified() {
     check(1, fields.clone(), "1 .\n2 c\n3 c\n4 w\n5 .", expiring);
     let slow = "3 a degraded m\n6 a recovered m";
     check(1, fields, "1 .\n2 c\n3 s\n4 c\n5 c\n6 .", slow);
+}
+
+#[test]
+fn cause_changes_are_kept_up_to_maximum() {
+    let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms" });
+    let mut world = World::new(1, &[("m", fields)]);
+    // Warning, slow, warning and so on from the second tick; the third is the second warning.
+    let ticks = (2..=12).map(|tick| format!("{tick} {}", if tick % 2 == 0 { "w" } else { "s" }));
+    world.play(&format!(
+        "1 .\n{}\n13 s\n14 .",
+        ticks.collect::<Vec<_>>().join("\n")
+    ));
+    let incident = &world.archive[0].incident;
+    let changes: Vec<_> = incident
+        .causes()
+        .map(|(at, before, after)| (at.timestamp(), before.code(), after.code()))
+        .collect();
+    assert_eq!(
+        changes.len(),
+        portpulse_core::group_state::MAX_CAUSE_CHANGES,
+        "{changes:?}"
+    );
+    assert!(changes.is_sorted(), "{changes:?}");
+    assert!(
+        changes.windows(2).all(|pair| pair[0].2 == pair[1].1),
+        "{changes:?}"
+    );
+    assert_eq!(changes.last().map(|(_, _, after)| *after), Some("slow"));
 }
 
 #[test]

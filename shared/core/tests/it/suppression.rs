@@ -82,10 +82,10 @@ fn child_still_down_is_notified_when_parent_recovers() {
 fn parent_in_other_group_suppresses_down_but_not_exposed() {
     let child = |expect| json!({ "failures_to_open": 1, "expect": expect, "depends_on": ["parent"], "depends_on_groups": { "parent": "5m#0" } });
     let mut world = World::new(1, &[("m", child("open"))]);
-    world.down_elsewhere.insert("parent".parse().unwrap());
+    world.elsewhere.down.insert("parent".parse().unwrap());
     assert_eq!(world.play("1 x\n2 x"), "");
     let mut world = World::new(1, &[("m", child("closed"))]);
-    world.down_elsewhere.insert("parent".parse().unwrap());
+    world.elsewhere.down.insert("parent".parse().unwrap());
     assert_eq!(world.play("1 ."), "1 a exposed m");
 }
 

@@ -1,22 +1,24 @@
 //! A test harness: a group, its locations and its states in memory, driven by readable timelines.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::decide::{
-    Completeness, Input, Notification, SizeLimit, acknowledge_fleet_published, acknowledge_published, decide,
-    is_nominal,
+    Completeness, Elsewhere, Input, Notification, SizeLimit, acknowledge_fleet_published,
+    acknowledge_published, decide, is_nominal,
 };
 use portpulse_core::definition::Monitor;
+use portpulse_core::diagnosis::FailurePoint;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, GroupState};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::Claimant;
-use portpulse_core::outcome::{FailureClass, NoData};
+use portpulse_core::outcome::{DnsFailure, FailureClass, NoData, Phase};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::{Interval, Tick};
 use serde_json::{Value, json};
@@ -28,7 +30,9 @@ pub(crate) struct World {
     pub(crate) group_state: GroupState,
     pub(crate) fleet: FleetState,
     pub(crate) controls: BTreeMap<MonitorId, Control>,
-    pub(crate) down_elsewhere: BTreeSet<MonitorId>,
+    pub(crate) elsewhere: Elsewhere,
+    /// The addresses of monitors, if they matter.
+    pub(crate) addresses: BTreeMap<MonitorId, IpAddr>,
     pub(crate) archive: Vec<ClosedIncident>,
     pub(crate) group: GroupId,
     pub(crate) limit: PendingLimit,
@@ -66,7 +70,8 @@ impl World {
             group_state: GroupState::default(),
             fleet: FleetState::default(),
             controls: BTreeMap::new(),
-            down_elsewhere: BTreeSet::new(),
+            elsewhere: Elsewhere::default(),
+            addresses: BTreeMap::new(),
             archive: Vec::new(),
             group: GroupId {
                 interval: Interval::OneMinute,
@@ -128,7 +133,13 @@ impl World {
         let observations: Observations = self
             .definitions
             .checked_by(&location)
-            .map(|monitor| (monitor.id().clone(), observation(seen(monitor.id()))))
+            .map(|monitor| {
+                let mut observation = observation(seen(monitor.id()));
+                if let Some(point) = &mut observation.point {
+                    point.address = self.addresses.get(monitor.id()).copied();
+                }
+                (monitor.id().clone(), observation)
+            })
             .collect();
         let incidents = self.group_state.decision.incidents.clone();
         let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
@@ -148,17 +159,19 @@ impl World {
     /// Decides, publishes and acknowledges until the decision is complete, as a checker does at `now`.
     pub(crate) fn decide_and_publish(&mut self, now: Timestamp) -> Vec<Notification> {
         let mut notified = Vec::new();
-        loop {
+        // No test has more changes than this in one tick.
+        for _ in 0..1_000 {
+            let before = self.group_state.decision.clone();
             let (more, completeness) = self.step(now);
-            assert!(
-                completeness == Completeness::Complete || !more.is_empty(),
-                "each step publishes a notification"
-            );
-            notified.extend(more);
             if completeness == Completeness::Complete {
+                notified.extend(more);
                 return notified;
             }
+            let is_changed = before != self.group_state.decision;
+            assert!(is_changed || !more.is_empty(), "each step makes progress");
+            notified.extend(more);
         }
+        panic!("the steps do not end");
     }
 
     fn step(&mut self, now: Timestamp) -> (Vec<Notification>, Completeness) {
@@ -242,7 +255,7 @@ impl World {
             fleet: Some(&self.fleet),
             fallback_locations: &self.expected,
             controls: &self.controls,
-            down_elsewhere: &self.down_elsewhere,
+            elsewhere: &self.elsewhere,
             now,
             me,
         }
@@ -288,7 +301,8 @@ fn note() -> Note {
 }
 
 fn monitor(id: &str, fields: &Value) -> Monitor {
-    let mut all = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
+    // Each monitor has its own host, unless a test says otherwise.
+    let mut all = json!({ "host": format!("{}.example", id.replace(['_', '.'], "-")), "port": 7, "interval": "1m", "retries": 0 });
     all.as_object_mut()
         .unwrap()
         .extend(fields.as_object().unwrap().clone());
@@ -305,6 +319,16 @@ pub(crate) fn observation(symbol: char) -> Observation {
     let seen = match symbol {
         '.' => open(1),
         's' => open(200),
+        // A late answer after a quick connect.
+        'l' => Seen::Open {
+            connect: Duration::from_millis(1),
+            others: OtherPhases {
+                dns: Some(Duration::from_millis(20)),
+                tls: None,
+                ready: Some(Duration::from_millis(180)),
+            },
+            remark: Remark::None,
+        },
         'w' => Seen::Open {
             connect: Duration::from_millis(1),
             others: OtherPhases::default(),
@@ -317,10 +341,39 @@ pub(crate) fn observation(symbol: char) -> Observation {
         },
         'x' => Seen::Failed(FailureClass::Refused),
         't' => Seen::Failed(FailureClass::Timeout),
+        'u' => Seen::Failed(FailureClass::Unreachable),
+        'r' => Seen::Failed(FailureClass::Reset),
+        'n' => Seen::Failed(FailureClass::Dns(DnsFailure::NotFound)),
+        'f' => Seen::Failed(FailureClass::Dns(DnsFailure::ServerFailure)),
+        'd' => Seen::Failed(FailureClass::Dns(DnsFailure::Timeout)),
+        'L' => Seen::Failed(FailureClass::Tls),
+        'C' => Seen::Failed(FailureClass::Closed),
+        'S' => Seen::Failed(FailureClass::Silent),
+        'B' => Seen::Failed(FailureClass::Busy),
+        'I' => Seen::Failed(FailureClass::Starting),
+        'K' => Seen::Failed(FailureClass::Blocked),
+        'W' => Seen::Failed(FailureClass::WrongService),
+        'A' => Seen::Failed(FailureClass::WrongAnswer),
+        'E' => Seen::Failed(FailureClass::ServiceError),
+        'N' => Seen::Failed(FailureClass::NoBackend),
+        // A time-out and a reset after the connect.
+        'T' => Seen::Failed(FailureClass::Timeout),
+        'R' => Seen::Failed(FailureClass::Reset),
         '?' => Seen::NoData(NoData::OutOfTime),
         other => panic!("unknown symbol `{other}`"),
     };
-    Observation { seen, detail: None }
+    let point = |phase| FailurePoint { phase, address: None };
+    let point = match seen {
+        Seen::Failed(FailureClass::Dns(_)) => Some(point(Phase::Dns)),
+        Seen::Failed(FailureClass::Tls) => Some(point(Phase::Tls)),
+        Seen::Failed(_) if symbol.is_ascii_lowercase() => Some(point(Phase::Connect)),
+        Seen::Failed(_) => Some(point(Phase::Ready)),
+        Seen::Open { .. } | Seen::NoData(_) => None,
+    };
+    Observation {
+        point,
+        ..Observation::from(seen)
+    }
 }
 
 /// Plays a timeline for one monitor `m` with these fields, and compares the notifications.

@@ -26,10 +26,8 @@ fn relay_and_page_match_terraform() {
     let read = |name: &str| fs::read_to_string(modules.join(name)).unwrap();
     let relay = read("relay/main.tf");
     assert!(relay.contains(&format!("memory_mb = {RELAY_MEMORY_MB},")));
-    assert_eq!(
-        relay.matches("resource \"aws_cloudwatch_metric_alarm\"").count(),
-        1
-    );
+    let alarms = relay.matches("resource \"aws_cloudwatch_metric_alarm\"").count();
+    assert_eq!(f64::from(u32::try_from(alarms).unwrap()), ALARMS_OF_RELAY);
     let page = read("status/variables.tf");
     assert!(page.contains(&format!("optional(number, {PAGE_MEMORY_MB})")));
 }
@@ -75,8 +73,45 @@ fn ticks_count_every_group_and_location() {
     // 128 MB for one second are 1/8 GB-second.
     assert!((found.gb_seconds - found.ticks / 8.0).abs() < 1e-6, "{found:?}");
     assert!(
-        (found.peak.write_units - 16.0).abs() < 1e-6,
-        "two writes and two rollups per group and location: {found:?}"
+        (found.peak.write_units - 13.0).abs() < 1e-6,
+        "four ticks of two writes, two rollups an hourly group and location, and one of the others: {found:?}"
+    );
+}
+
+#[test]
+fn agent_costs_items_and_no_lambda() {
+    let of = |with_agent: bool| {
+        let mut monitors = every("1m", 2);
+        monitors.extend(every("5m", 1));
+        if with_agent {
+            monitors["1m-0"]["locations"] = json!(["eu-west-1", "office"]);
+        }
+        let file = json!({ "monitors": monitors, "agents": ["office"] });
+        let file = DefinitionFile::validate(&file, NetworkAccess::PlainLambda).unwrap();
+        let mut locations = BTreeSet::from(["eu-west-1".parse().unwrap()]);
+        locations.extend(with_agent.then(|| "office".parse().unwrap()));
+        let deployment = Deployment {
+            file: &file,
+            home: &"eu-west-1".parse().unwrap(),
+            locations: &locations,
+            capacity: Capacity::OnDemand,
+            architecture: Architecture::Arm64,
+            memory_mb: 128,
+            recovery: true,
+        };
+        Quantities::of(&deployment, &Assumptions::default())
+    };
+    let (regions, both) = (of(false), of(true));
+    // Two write units a tick, and rollups; of the group every minute alone.
+    assert!((both.ticks - regions.ticks - 43_800.0).abs() < 1e-6, "{both:?}");
+    let written = both.write_units - regions.write_units;
+    assert!((2.0 * 43_800.0..2.1 * 43_800.0).contains(&written), "{written}");
+    assert!(both.read_units > regions.read_units && both.storage_gb > regions.storage_gb);
+    let lambda = |found: &Quantities| (found.invocations, found.gb_seconds, found.log_gb, found.alarms);
+    assert_eq!(lambda(&both), lambda(&regions));
+    assert!(
+        both.internet_gb > 0.1 && both.transfer_gb.abs() < 1e-12,
+        "{both:?}"
     );
 }
 
@@ -94,7 +129,7 @@ fn destinations_sms_and_views_add_usage() {
         ..defaults
     });
     near(notified.invocations - bare.invocations, 20.0);
-    near(notified.alarms - bare.alarms, 1.0);
+    near(notified.alarms - bare.alarms, 2.0);
     near(notified.gb_seconds - bare.gb_seconds, 20.0 / 8.0);
     near(notified.write_units - bare.write_units, 10.0 * 3.0 * 4.0);
     near(notified.read_units - bare.read_units, 10.0 * 3.0 * 2.0);

@@ -9,12 +9,13 @@ use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, Entry, Health, Impairment, LocationState};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::uptime::{ObservedTime, Outages};
+use portpulse_core::rollup::Tally;
+use portpulse_core::uptime::{CheckedSeconds, ObservedTime, Outages};
 
 use crate::packed::{CheckCounts, PackedRollup};
-use crate::shown_range::{DAYS, HOURS};
+use crate::shown_range::{CHECKS, DAYS, HOURS, first_day};
 use crate::snapshot::{GroupSnapshot, Snapshot};
-use crate::view::{Bar, LocationVisibility, Percentiles, Point, Uptime, VisibilityState};
+use crate::view::{Bar, LocationVisibility, Percentiles, Point, Slot, Uptime, VisibilityState};
 
 /// How much of a monitor's history a private view contains. The full history of 1,000 monitors would take 100 MB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,8 @@ impl<'a> MonitorHistory<'a> {
             open.map(|((_, track), incident)| (*track, incident)),
             now,
         );
+        let windows = monitor.alert_policy().maintenance.iter();
+        let outages = outages.except(windows.flat_map(|window| window.within(first_day(now).start(), now)));
         let checks = |location: &&Location| monitor.rule().locations.includes(location);
         let hours = hours(known, monitor.id(), now);
         Self {
@@ -79,18 +82,24 @@ impl<'a> MonitorHistory<'a> {
         let since = self.known.hours.since;
         let hours = self.hours.iter().map(|(period, seen)| {
             let period = *period;
-            let running = self.seconds_not_summed_up(period);
-            let seen = seen
-                .values()
-                .map(|checks| checks.observed_seconds(self.group.interval));
-            let most = seen.chain([running]).max().unwrap_or(0);
+            let checked = self.checked(seen);
+            let checked = CheckedSeconds {
+                observed: checked.observed.max(self.seconds_not_summed_up(period)),
+                ..checked
+            };
             let watched = match since {
-                Some(since) if period >= since => self.outages.observed_for(period, self.now, most),
+                Some(since) if period >= since => self.outages.observed_for(period, self.now, checked),
                 Some(_) | None => ObservedTime::default(),
             };
             Bar { period, watched }
         });
         hours.collect()
+    }
+
+    /// The time of the checks of a period.
+    fn checked(&self, seen: &BTreeMap<&Location, CheckCounts>) -> CheckedSeconds {
+        let checks = seen.values().map(|checks| (checks.good, checks.failing));
+        CheckedSeconds::of(checks, self.group.interval)
     }
 
     /// The observed seconds of an hour by the last tick of a location, used if neither its rollup nor all of its ticks
@@ -124,11 +133,7 @@ impl<'a> MonitorHistory<'a> {
                 let hours = hours.iter().filter(|bar| bar.period.day() == today);
                 hours.fold(ObservedTime::default(), |sum, bar| sum.and(bar.watched))
             } else if self.known.days.since.is_some_and(|since| period >= since) {
-                let seconds = seen
-                    .values()
-                    .map(|checks| checks.observed_seconds(self.group.interval));
-                self.outages
-                    .observed_for(period, self.now, seconds.max().unwrap_or(0))
+                self.outages.observed_for(period, self.now, self.checked(seen))
             } else {
                 ObservedTime::default()
             };
@@ -179,15 +184,40 @@ impl<'a> MonitorHistory<'a> {
                 }
             }
             Point {
-                period: *period,
+                slot: Slot::Period(*period),
                 good: sum.good,
+                retried: sum.retried,
                 failing: sum.failing,
                 no_data: sum.no_data,
-                connect: Percentiles::of(&sum.connect),
-                others: sum.others.map(Percentiles::of),
+                total: Percentiles::of(&sum.total),
+                phases: sum.phases.map(Percentiles::of),
             }
         });
         points.collect()
+    }
+
+    /// The single checks of the last hours from a location, as far as read.
+    fn checks(&self, location: &Location) -> Vec<Point> {
+        let interval = self.group.interval;
+        let from = self.now.saturating_sub(CHECKS).unwrap_or(Timestamp::MIN);
+        let checks = self.known.checks.get(location).into_iter().flatten();
+        let shown = checks.map(|(tick, seen)| (Slot::Check(*tick, interval), seen));
+        shown
+            .filter(|(slot, _)| slot.end() > from)
+            .map(|(slot, seen)| {
+                let mut tally = Tally::default();
+                tally.count(self.monitor.rule().expect, *seen);
+                Point {
+                    slot,
+                    good: tally.good,
+                    retried: tally.retried,
+                    failing: tally.failures(),
+                    no_data: tally.no_data,
+                    total: Percentiles::of(&tally.total),
+                    phases: tally.phases.map(Percentiles::of),
+                }
+            })
+            .collect()
     }
 
     pub(super) fn visibilities(&self, detail_level: DetailLevel) -> BTreeMap<Location, LocationVisibility> {
@@ -215,11 +245,15 @@ impl<'a> MonitorHistory<'a> {
                 }
             };
             let hours = self.points(Grain::Hour, Some(location));
-            let connect = hours.iter().rev().find_map(|point| point.connect);
-            let others = hours.last().map(|point| point.others).unwrap_or_default();
-            let (hours, days) = match detail_level {
-                DetailLevel::Overview => (Vec::new(), Vec::new()),
-                DetailLevel::MonitorPage => (hours, self.points(Grain::Day, Some(location))),
+            let total = hours.iter().rev().find_map(|point| point.total);
+            let phases = hours.last().map(|point| point.phases).unwrap_or_default();
+            let (checks, hours, days) = match detail_level {
+                DetailLevel::Overview => (Vec::new(), Vec::new(), Vec::new()),
+                DetailLevel::MonitorPage => (
+                    self.checks(location),
+                    hours,
+                    self.points(Grain::Day, Some(location)),
+                ),
             };
             let visibility = LocationVisibility {
                 state,
@@ -227,8 +261,9 @@ impl<'a> MonitorHistory<'a> {
                 seen,
                 finding,
                 banner: self.banner(location),
-                connect,
-                others,
+                total,
+                phases,
+                checks,
                 hours,
                 days,
             };
@@ -266,31 +301,52 @@ fn of<'a>(
     locations.filter_map(move |(location, rollup)| Some((location, rollup.get(id)?)))
 }
 
-/// The checks by hour: from rollups, for the current hour from single ticks.
+/// The checks of an hour by location: from rollups, for the current hour from single ticks.
+pub(crate) fn checks_of_hour<'a>(
+    known: &'a GroupSnapshot,
+    id: &MonitorId,
+    hour: Period,
+) -> BTreeMap<&'a Location, CheckCounts> {
+    let mut seen: BTreeMap<_, _> = of(known.running.of(hour), id).collect();
+    seen.extend(of(known.hours.rollups.get(&hour), id));
+    seen
+}
+
+/// The checks of a day by location: from rollups, for a location without one the sum of `hours`.
+pub(crate) fn checks_of_day<'a: 'hours, 'hours>(
+    known: &'a GroupSnapshot,
+    id: &MonitorId,
+    day: Period,
+    hours: impl Iterator<Item = &'hours BTreeMap<&'a Location, CheckCounts>>,
+) -> BTreeMap<&'a Location, CheckCounts> {
+    let mut sums: BTreeMap<&Location, CheckCounts> = BTreeMap::new();
+    for (location, checks) in hours.flatten() {
+        sums.entry(location).or_default().add(checks);
+    }
+    sums.extend(of(known.days.rollups.get(&day), id));
+    sums
+}
+
+/// The checks by hour.
 fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<PeriodChecks<'a>> {
-    let hours = periods(now, Grain::Hour).map(|hour| {
-        let mut seen: BTreeMap<_, _> = of(known.running.of(hour), id).collect();
-        seen.extend(of(known.hours.rollups.get(&hour), id));
-        (hour, seen)
-    });
+    let hours = periods(now, Grain::Hour).map(|hour| (hour, checks_of_hour(known, id, hour)));
     hours.collect()
 }
 
-/// The checks by day. A day without a rollup is the sum of its hours.
+/// The checks by day.
 fn days<'a>(
     known: &'a GroupSnapshot,
     id: &MonitorId,
     hours: &[PeriodChecks<'a>],
     now: Timestamp,
 ) -> Vec<PeriodChecks<'a>> {
+    // The hour before those shown is the first one of a day that is not summed up in its first hour.
+    let earlier = Period::containing(now, Grain::Hour).later(-HOURS);
+    let earlier = (earlier, checks_of_hour(known, id, earlier));
     let days = periods(now, Grain::Day).map(|day| {
-        let mut sums: BTreeMap<&Location, CheckCounts> = BTreeMap::new();
-        let within = hours.iter().filter(|(hour, _)| hour.day() == day);
-        for (location, checks) in within.flat_map(|(_, seen)| seen) {
-            sums.entry(location).or_default().add(checks);
-        }
-        sums.extend(of(known.days.rollups.get(&day), id));
-        (day, sums)
+        let all = std::iter::once(&earlier).chain(hours);
+        let within = all.filter(|(hour, _)| hour.day() == day);
+        (day, checks_of_day(known, id, day, within.map(|(_, seen)| seen)))
     });
     days.collect()
 }

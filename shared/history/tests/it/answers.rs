@@ -1,6 +1,8 @@
 //! Public and private answers match `openapi.json`.
 
-use portpulse_core::group_state::Track;
+use portpulse_core::definition::Visibility;
+use portpulse_core::group_state::{IncidentId, Track};
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
@@ -8,7 +10,8 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
 use crate::fleet::{
-    SECRETS, banners, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run,
+    SECRETS, banners, define, define_with_maintenance, file, incident, last_day, now, open, reader, roll_up,
+    rows, run, tick,
 };
 
 /// All views of the sample, for an audience.
@@ -24,6 +27,20 @@ async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     banners(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
     file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
+    let incident = IncidentId {
+        monitor: "c-down".parse().unwrap(),
+        opened: tick("2026-11-22T12:20:00Z"),
+        revision: incident("2026-11-22T12:20:00Z").revision,
+        track: Track::Health,
+    };
+    let note = OperatorNote::new(
+        incident,
+        "secret-operator",
+        now(),
+        "restarted",
+        Visibility::Public,
+    );
+    assert!(store.put_operator_note(&note.unwrap()).await.unwrap());
     let reader = reader(table, 400);
     (
         reader.overview(audience, now()).await.unwrap(),
@@ -82,7 +99,7 @@ async fn openapi_document_rejects_invalid_answers() {
     let [(path, answer), ..] = answers(&read(Audience::Private).await);
     for (pointer, value) in [
         ("/monitors/0/status", json!("fine")),
-        ("/monitors/0/uptime/24h", json!(1.5)),
+        ("/monitors/0/uptime/24h/ratio", json!(1.5)),
         ("/monitors/0/locations/eu-west-1/state", Value::Null),
         ("/at", json!("yesterday")),
         (
@@ -122,7 +139,7 @@ async fn public_answers_contain_no_private_data() {
         for kind in [
             badge::BadgeKind::Status,
             badge::BadgeKind::Uptime,
-            badge::BadgeKind::Connect,
+            badge::BadgeKind::Response,
         ] {
             all.extend(badge::svg(kind, &read.1.monitor));
         }
@@ -132,12 +149,12 @@ async fn public_answers_contain_no_private_data() {
         all(read(Audience::Public).await),
         all(read(Audience::Private).await),
     );
-    for secret in SECRETS {
+    for secret in SECRETS.into_iter().chain(["secret-operator"]) {
         assert!(private.contains(secret), "{secret}");
         assert!(!public.contains(secret), "{secret}: {public}");
     }
     let public = read(Audience::Public).await.1;
-    assert_eq!(badge::svg(badge::BadgeKind::Connect, &public.monitor), None);
+    assert_eq!(badge::svg(badge::BadgeKind::Response, &public.monitor), None);
 }
 
 #[tokio::test]
@@ -150,21 +167,21 @@ async fn metrics_badges_and_feed_contain_values() {
         "portpulse_uptime_ratio{monitor=\"b-up\",window=\"30d\"} 1",
         "portpulse_location_state{monitor=\"c-down\",location=\"us-east-1\",state=\"failing\"} 1",
         "portpulse_location_state{monitor=\"c-down\",location=\"ap-northeast-1\",state=\"good\"} 1",
-        "portpulse_connect_seconds{monitor=\"b-up\",location=\"eu-west-1\",quantile=\"1\"} 0.01191",
+        "portpulse_phase_seconds{monitor=\"b-up\",location=\"eu-west-1\",phase=\"connect\",quantile=\"1\"} 0.01191",
         "portpulse_phase_seconds{monitor=\"b-up\",location=\"eu-west-1\",phase=\"tls\",quantile=\"1\"} 0.024",
         "portpulse_phase_seconds{monitor=\"b-up\",location=\"eu-west-1\",phase=\"dns\",quantile=\"0.5\"} 0.000995",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
     let badge = |kind| badge::svg(kind, &page.monitor).unwrap();
-    assert!(badge(badge::BadgeKind::Status).contains("<title>c-down: down</title>"));
-    // 4,220 seconds down of 29 days and half a day: 0.17 %.
+    assert!(badge(badge::BadgeKind::Status).contains("<title>c-down: maintenance</title>"));
+    // 3,600 seconds down of 29 days and eleven hours: 0.142 %.
     assert!(
-        badge(badge::BadgeKind::Uptime).contains("<title>c-down 30 days: 99.83 %</title>"),
+        badge(badge::BadgeKind::Uptime).contains("<title>c-down 30 days: 99.85%</title>"),
         "{}",
         badge(badge::BadgeKind::Uptime)
     );
-    assert!(badge(badge::BadgeKind::Connect).contains(" ms</title>"));
+    assert!(badge(badge::BadgeKind::Response).contains(" ms</title>"));
     let feed = atom::feed(&incidents);
     let titles: Vec<_> = feed.lines().filter(|line| line.starts_with("<title>")).collect();
     assert_eq!(
@@ -175,4 +192,32 @@ async fn metrics_badges_and_feed_contain_values() {
             "<title>c-down was down: recovered</title>",
         ]
     );
+}
+
+#[tokio::test]
+async fn dashboard_and_alert_rules_use_existing_metrics() {
+    let (overview, ..) = read(Audience::Private).await;
+    let text = prometheus::Exposition::OpenMetrics.text(&overview);
+    assert!(text.ends_with("\n# EOF\n"));
+    let names: std::collections::BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    for (file, least) in [("dashboard.json", 8), ("alert-rules.yaml", 6)] {
+        let path = format!("{}/../../infra/metrics/{file}", env!("CARGO_MANIFEST_DIR"));
+        let content = std::fs::read_to_string(path).unwrap();
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let used = content.match_indices("portpulse_").map(|(at, _)| {
+            let rest = &content[at..];
+            &rest[..rest.find(|c| !is_name(c)).unwrap()]
+        });
+        let used: Vec<_> = used.collect();
+        assert!(used.len() >= least, "{file}: {used:?}");
+        for name in used {
+            assert!(
+                names.contains(name),
+                "{file} uses {name}, and there are {names:?}"
+            );
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
+use portpulse_core::diagnosis::{Diagnosis, Layer};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
     Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, Health, Incident, LocationState, Notified,
@@ -16,7 +17,7 @@ use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{Rollup, Tally, other_times};
+use portpulse_core::rollup::{Rollup, Tally, phase_rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_history::{Groups, ReadLimit, Reader, Scope};
@@ -142,7 +143,7 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
                     .put_summary(GROUP, running.later(-back), &location, &rollup)
                     .await;
                 assert!(kept.unwrap());
-                let others = other_times(&rollup);
+                let others = phase_rollup(&rollup);
                 let kept = store
                     .put_summary(GROUP, running.later(-back), &location, &others)
                     .await;
@@ -160,7 +161,7 @@ pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32
             .iter()
             .map(|id| {
                 let seen = seen(minute.into());
-                (id.parse().unwrap(), Observation { seen, detail: None })
+                (id.parse().unwrap(), Observation::from(seen))
             })
             .collect();
         for location in locations() {
@@ -184,6 +185,7 @@ pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
                 },
                 quality: None,
                 finding: finding(),
+                point: None,
             };
             (id.parse().unwrap(), Entry::Seen(streaks))
         });
@@ -227,6 +229,12 @@ pub(crate) fn finding() -> Option<Finding> {
 
 pub(crate) fn incident(since: &str) -> Incident {
     Incident {
+        cluster: None,
+        cause_changes: Vec::new(),
+        diagnosis: Some(Diagnosis {
+            layer: Layer::Port,
+            evidence: None,
+        }),
         status: Status::Down,
         opened: tick(since),
         revision: 1,

@@ -36,13 +36,23 @@ fn incidents(detail: &str) -> IncidentsPage {
         since: now(),
         opened: now(),
         closed: None,
+        title: "orders-db".to_owned(),
+        notes: Vec::new(),
         inside: Some(IncidentInside {
+            cause_changes: Vec::new(),
+            diagnosis: None,
+            cluster: None,
             finding: Some(Finding {
                 cause: Cause::Failed(FailureClass::Tls),
                 detail: Detail::new(detail),
             }),
             notified: None,
             reminders: 0,
+            urgency: portpulse_core::group_state::Urgency::Normal,
+            stability: portpulse_core::group_state::Stability::Steady,
+            acknowledged: None,
+            silenced: None,
+            dependencies: Default::default(),
         }),
     };
     IncidentsPage {
@@ -127,7 +137,7 @@ async fn definition_values_are_escaped_in_json_badges_and_metrics() {
         for kind in [
             badge::BadgeKind::Status,
             badge::BadgeKind::Uptime,
-            badge::BadgeKind::Connect,
+            badge::BadgeKind::Response,
         ] {
             let svg = badge::svg(kind, monitor).unwrap();
             let svg = roxmltree::Document::parse(&svg).unwrap();

@@ -4,9 +4,10 @@ use portpulse_core::group_state::{ClosedIncident, DecisionState, Ending, Status,
 use portpulse_history::view::{Audience, UpcomingMaintenance};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
+use serde_json::json;
 
 use crate::assembled::table;
-use crate::fleet::{GROUP, incident, last_day, now, reader};
+use crate::fleet::{GROUP, file, incident, last_day, now, reader};
 
 #[tokio::test]
 async fn upcoming_maintenance_is_private_unless_announced() {
@@ -95,5 +96,80 @@ async fn exposed_is_shown_as_down_in_all_public_answers() {
         let sample = "portpulse_status{monitor=\"c-down\",status=\"exposed\"} ";
         let expected = format!("{sample}{}", u8::from(is_exposed_shown));
         assert!(metrics.lines().any(|line| line == expected), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn internal_monitor_is_on_no_public_page() {
+    let table = table().await;
+    let fields = json!({
+        "host": "secret-host.example.com", "port": 1, "interval": "1m", "public": false, "name": "Vault",
+        "description": "the secrets", "group": "Safe",
+    });
+    let id = "b-up".parse().unwrap();
+    let fields = fields.as_object().unwrap();
+    let store = Store::new(table.clone());
+    store.put_definition(GROUP, "b-up", fields).await.unwrap();
+    let reader = reader(table, 400);
+    for (audience, expected) in [
+        (Audience::Public, None),
+        (
+            Audience::Private,
+            Some(("Vault", Some("the secrets"), Some("Safe"))),
+        ),
+    ] {
+        let overview = reader.overview(audience, now()).await.unwrap();
+        let view = overview.monitors.iter().find(|monitor| monitor.id == id);
+        let about = view.map(|view| {
+            (
+                view.title(),
+                view.about.description.as_deref(),
+                view.about.group.as_deref(),
+            )
+        });
+        assert_eq!(about, expected);
+        let page = reader.monitor(audience, &id, last_day(), now()).await.unwrap();
+        assert_eq!(page.is_some(), expected.is_some());
+        let incidents = reader.incidents(audience, now()).await.unwrap();
+        let of_it = incidents
+            .closed
+            .iter()
+            .filter(|incident| incident.id.monitor == id);
+        assert_eq!(of_it.count() > 0, expected.is_some());
+    }
+}
+
+#[tokio::test]
+async fn incidents_of_monitors_that_are_not_defined_are_private() {
+    let table = table().await;
+    let store = Store::new(table.clone());
+    // The definition of one monitor was removed, and that of another one is invalid.
+    let row = DecisionState {
+        revision: 2,
+        incidents: [(
+            ("removed".parse().unwrap(), Track::Health),
+            incident("2026-11-22T12:20:00Z"),
+        )]
+        .into(),
+        ..DecisionState::default()
+    };
+    store.put_decision(GROUP, &row).await.unwrap();
+    file(&store, "removed", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
+    file(&store, "invalid", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
+    let invalid = json!({ "host": "secret-host.example.com", "port": "?", "public": false });
+    let invalid = invalid.as_object().unwrap();
+    store.put_definition(GROUP, "invalid", invalid).await.unwrap();
+    let reader = reader(table, 400);
+    for (audience, expected) in [(Audience::Public, 0), (Audience::Private, 3)] {
+        let page = reader.incidents(audience, now()).await.unwrap();
+        let overview = reader.overview(audience, now()).await.unwrap();
+        for (open, closed) in [(page.open, page.closed), (overview.open, overview.closed)] {
+            let ids = open
+                .iter()
+                .chain(&closed)
+                .map(|incident| incident.id.monitor.as_str());
+            let hidden = ids.filter(|id| ["removed", "invalid"].contains(id)).count();
+            assert_eq!(hidden, expected, "{audience:?}");
+        }
     }
 }

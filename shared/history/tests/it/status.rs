@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use portpulse_core::group_state::{Advisory, Entry, GroupState, LocationReporting, Notified, Status, Track};
+use portpulse_core::group_state::{
+    Advisory, Entry, GroupState, Health, LocationReporting, Notified, Stability, Status, Track,
+};
 use portpulse_core::id::MonitorId;
 use portpulse_history::assemble;
 use portpulse_history::view::{Audience, UpcomingMaintenance};
@@ -37,6 +39,21 @@ async fn shown_status_matches_decision() {
     let down = (Status::Down, since("2026-11-22T12:20:00Z"), false);
     assert_eq!(shown(&|_| {}), down);
 
+    let is_flapping = |stability| {
+        let mut snapshot = snapshot.clone();
+        let group_state = &mut snapshot.groups.get_mut(&GROUP).unwrap().group_state;
+        let key = (id.clone(), Track::Health);
+        group_state.decision.incidents.get_mut(&key).unwrap().stability = stability;
+        let overview = assemble::overview(&snapshot, Audience::Public, UpcomingMaintenance::Withheld, now());
+        let view = overview.monitors.into_iter().find(|view| view.id == id);
+        view.unwrap().is_flapping
+    };
+    let flapping = Stability::Flapping {
+        state: Health::Good,
+        notified: None,
+    };
+    assert!(is_flapping(flapping) && !is_flapping(Stability::Steady));
+
     let one_suspect = |group_state: &mut GroupState| {
         group_state
             .locations
@@ -70,6 +87,7 @@ async fn shown_status_matches_decision() {
             opened: tick("2026-11-22T12:15:00Z"),
             revision: 1,
             notified: Notified::NotYet,
+            first: None,
         };
         group_state.decision.advisories.insert(id.clone(), advisory);
     };

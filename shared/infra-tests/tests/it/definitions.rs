@@ -1,14 +1,21 @@
-//! Compares the HCL that reads definitions with the Rust code: groups, items, and places of diagnostics.
+//! Compares the HCL that reads definitions with the Rust code: groups and items; and with the JSON Schema: what is valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use jsonschema::Validator;
 use portpulse_core::definition::NetworkAccess;
 use serde_json::{Map, Value, json};
 
-use crate::generated::{Random, invalid_file, valid_file};
-use crate::{repository, scratch};
+use crate::generated::{Random, mutated_file, valid_file};
+use crate::{copy, repository, scratch};
 use portpulse_infra_tests::terraform::Terraform;
+
+/// The number of generated files in a test.
+const FILES: usize = 200;
+
+/// The locations of the deployment in these tests.
+const LOCATIONS: [&str; 4] = ["ap-south-1", "eu-central-1", "eu-west-1", "us-east-1"];
 
 /// Reads files, each with a name, with the Terraform module.
 fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
@@ -17,15 +24,15 @@ fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
     for (name, text) in files {
         fs::write(directory.join("files").join(name), text).unwrap();
     }
-    let infra = repository().join("infra");
+    // A module must not refer to a module outside of its package: use a copy.
+    copy(&repository().join("infra"), &directory.join("infra"));
     let main = format!(
         r#"
         module "definitions" {{
-          source      = "{infra}/modules/definitions"
+          source      = "./infra/modules/definitions"
           for_each    = fileset("${{path.module}}/files", "*")
           definitions = file("${{path.module}}/files/${{each.key}}")
-          presets     = jsondecode(file("{infra}/presets.json"))
-          regions     = ["ap-south-1", "eu-central-1", "eu-west-1", "us-east-1"]
+          locations   = {LOCATIONS:?}
         }}
         output "read" {{
           value = {{
@@ -37,8 +44,7 @@ fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
             }}
           }}
         }}
-        "#,
-        infra = infra.display(),
+        "#
     );
     fs::write(directory.join("main.tf"), main).unwrap();
     let terraform = Terraform::init(&directory, Vec::new()).unwrap();
@@ -71,22 +77,15 @@ fn plain_map(attributes: &Value) -> Value {
 #[ignore = "needs Terraform: .ci/infra runs it"]
 fn terraform_groups_shards_and_items_equal_rust() {
     let mut random = Random::new(20_261_122);
-    let sizes = [
-        (1, None),
-        (60, None),
-        (60, None),
-        (400, Some("1m")),
-        (401, Some("5m")),
-        (850, Some("1h")),
-    ];
-    let files: BTreeMap<_, _> = sizes
-        .iter()
+    let large = [(400, Some("1m")), (401, Some("5m")), (850, Some("1h"))];
+    let small = (0..FILES).map(|n| (1 + n % 6, None));
+    let files: BTreeMap<_, _> = large
+        .into_iter()
+        .chain(small)
         .enumerate()
         .map(|(n, (monitors, interval))| {
-            (
-                format!("file-{n}"),
-                valid_file(&mut random, *monitors, *interval).to_string(),
-            )
+            let file = valid_file(&mut random, monitors, interval);
+            (format!("file-{n}"), file.to_string())
         })
         .collect();
     let read = read_with_terraform("valid-definitions", &files);
@@ -126,108 +125,131 @@ fn terraform_groups_shards_and_items_equal_rust() {
     }
 }
 
-/// The place of a diagnostic, which has the form `place: what (help)`.
-fn place(diagnostic: &str) -> String {
-    if diagnostic.starts_with("the file ") {
-        return String::new();
+/// The JSON Schema, with the locations of the deployment, as HCL has it.
+fn schema() -> Value {
+    let text = fs::read_to_string(repository().join("infra/monitors.schema.json")).unwrap();
+    let mut schema: Value = serde_json::from_str(&text).unwrap();
+    // A rule between sections, which HCL leaves to `portpulse validate`.
+    schema.as_object_mut().unwrap().remove("anyOf");
+    for place in [
+        "/properties/monitors/additionalProperties/properties",
+        "/properties/defaults/properties",
+    ] {
+        let fields = schema.pointer_mut(place).unwrap();
+        fields["locations"]["items"] = json!({ "enum": LOCATIONS });
+        fields["quorum"]["maximum"] = json!(LOCATIONS.len());
     }
-    diagnostic.split_once(": ").unwrap().0.to_owned()
+    schema
 }
 
-/// Diagnostics that only one of the two finds, or that have another place there: file, place, reason.
-const DIFFERENCES: [(&str, &str, &str); 8] = [
-    (
-        "enabled.yaml",
-        "monitors.a.enabled",
-        "`yamldecode` reads yes as true",
-    ),
-    (
-        "id.yaml",
-        "monitors.tab\\there\\u001b[31m",
-        "Rust escapes control characters",
-    ),
-    (
-        "id.yaml",
-        "monitors.tab\there\u{1b}[31m",
-        "HCL does not escape them",
-    ),
-    (
-        "maintenance-recurring.yaml",
-        "maintenance.0.zone",
-        "HCL has no list of time zones",
-    ),
-    (
-        "maintenance-single.yaml",
-        "maintenance.0.until",
-        "`yamldecode` reads a date as its midnight",
-    ),
-    (
-        "many-at-once.yaml",
-        "monitors.cache.interval",
-        "`yamldecode` keeps the second of two equal keys",
-    ),
-    (
-        "many-at-once.yaml",
-        "monitors.old-telnet.port",
-        "`yamldecode` reads 023 as a number",
-    ),
-    (
-        "defaults-of-one-monitor.yaml",
-        "defaults.depends_on.0",
-        "HCL reports it once, at defaults.depends_on",
-    ),
-];
+/// Whether a file is valid by the schema.
+fn validator() -> Validator {
+    let options = jsonschema::options().should_validate_formats(true);
+    options.build(&schema()).unwrap()
+}
+
+/// The monitor, or the section of the file, of a place such as `monitors.a.port` or `/monitors/a/port`.
+fn part(place: &str, separator: char) -> String {
+    let mut names = place.trim_start_matches(separator).split(separator);
+    match names.next().unwrap() {
+        // An invalid id is a mistake of the map.
+        "monitors" => names
+            .next()
+            .filter(|id| *id != "Upper")
+            .unwrap_or("monitors")
+            .to_owned(),
+        section @ ("agents" | "defaults" | "maintenance") => section.to_owned(),
+        _ => "the file".to_owned(),
+    }
+}
 
 #[test]
 #[ignore = "needs Terraform: .ci/infra runs it"]
-fn terraform_diagnostics_have_same_places_as_rust() {
-    let mut files = BTreeMap::from([("generated".to_owned(), invalid_file().to_string())]);
-    let invalid = repository().join("shared/monitors-file/tests/invalid");
-    for entry in fs::read_dir(invalid).unwrap() {
+fn terraform_finds_mistakes_where_schema_does() {
+    let mut random = Random::new(20_261_129);
+    let documents: BTreeMap<_, _> = (0..FILES)
+        .map(|n| (format!("file-{n}"), mutated_file(&mut random)))
+        .collect();
+    let files = documents
+        .iter()
+        .map(|(name, file)| (name.clone(), file.to_string()));
+    let read = read_with_terraform("mutated-definitions", &files.collect());
+    let validator = validator();
+    let (mut different, mut found) = (Vec::new(), 0);
+    for (name, file) in &documents {
+        let errors = validator.iter_errors(file);
+        // A missing or unknown name is a mistake of the map; HCL names its place.
+        let by_schema: BTreeSet<_> = errors
+            .map(|error| part(error.instance_path().as_str(), '/'))
+            .collect();
+        let diagnostics = read[name]["diagnostics"].as_array().unwrap();
+        let by_terraform: BTreeSet<_> = diagnostics
+            .iter()
+            .map(|text| text.as_str().unwrap())
+            .filter(|text| {
+                !["cannot be reached", "cannot be sent", "AWS blocks"]
+                    .iter()
+                    .any(|rule| text.contains(rule))
+            })
+            .map(|text| part(text.split_once(": ").unwrap().0, '.'))
+            .collect();
+        found += by_schema.len();
+        if by_schema != by_terraform {
+            different.push(format!(
+                "{name}: schema {by_schema:?}, Terraform {by_terraform:?}\n{file}\n{diagnostics:#?}"
+            ));
+        }
+    }
+    assert!(found > FILES, "too few mistakes: {found}");
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// The files of `shared/monitors-file/tests/invalid`, except those that are not YAML or have no content: `yamldecode` has its
+/// own diagnostics of these.
+fn invalid_files() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(repository().join("shared/monitors-file/tests/invalid")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        // Invalid YAML and empty files are the concern of the YAML reader, and `yamldecode` has its own.
-        if name.ends_with(".yaml") && !name.starts_with("yaml-") && name != "empty.yaml" {
+        if name.ends_with(".yaml") && !name.starts_with("yaml-") {
             files.insert(name, fs::read_to_string(&path).unwrap());
         }
     }
     assert!(files.len() > 40, "fixtures are missing");
+    files
+}
+
+/// Each file is refused by Rust. The table says which of them the plan refuses too, because of the schema or of the deployment.
+#[test]
+#[ignore = "needs Terraform: .ci/infra runs it"]
+fn each_invalid_file_is_refused_by_schema_terraform_or_rust() {
+    let files = invalid_files();
     let read = read_with_terraform("invalid-definitions", &files);
-    let mut different = Vec::new();
+    let mut table = String::new();
     for (name, text) in &files {
-        let mistakes = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).unwrap_err();
-        let mistakes: Vec<_> = mistakes
-            .iter()
-            .map(|mistake| mistake.diagnostic.to_string())
-            .collect();
-        let rust: BTreeSet<_> = mistakes.iter().map(|diagnostic| place(diagnostic)).collect();
-        // Rust does not have the rules that depend on the deployment.
-        let deployment_rules = ["is not a region of this deployment", "regions of this deployment"];
-        let diagnostics = read[name]["diagnostics"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|diagnostic| diagnostic.as_str().unwrap());
-        let hcl: BTreeSet<_> = diagnostics
-            .filter(|diagnostic| !deployment_rules.iter().any(|text| diagnostic.contains(text)))
-            .map(place)
-            .collect();
-        assert!(!hcl.is_empty(), "{name} is valid for Terraform");
-        let known = |at: &&String| {
-            !DIFFERENCES
-                .iter()
-                .any(|(file, place, _)| file == name && place == at)
+        assert!(
+            portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).is_err(),
+            "{name}"
+        );
+        let diagnostics = read[name]["diagnostics"].as_array().unwrap();
+        let rules = [
+            "cannot be reached",
+            "cannot be sent",
+            "AWS blocks",
+            "is defined",
+            "these are deployed",
+            "that are deployed",
+        ];
+        let is_rule = |text: &&Value| rules.iter().any(|rule| text.as_str().unwrap().contains(rule));
+        let deployment = diagnostics.iter().filter(is_rule).count();
+        let by = match (diagnostics.len() - deployment, deployment) {
+            (0, 0) => "Rust alone",
+            (0, _) => "Terraform",
+            _ => "schema",
         };
-        let only_in = |one: &BTreeSet<String>, other: &BTreeSet<String>, which: &str| -> Vec<String> {
-            one.difference(other)
-                .filter(known)
-                .map(|at| format!("{name}: {at} only in {which}"))
-                .collect()
-        };
-        different.extend(only_in(&rust, &hcl, "Rust"));
-        different.extend(only_in(&hcl, &rust, "HCL"));
+        table.push_str(&format!("{name:32} {by}\n"));
     }
-    assert!(different.is_empty(), "{}", different.join("\n"));
+    insta::assert_snapshot!(table);
 }
 
 /// Unquoted words, numbers and times that YAML readers interpret differently.

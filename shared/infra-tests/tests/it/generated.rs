@@ -113,7 +113,11 @@ fn options(random: &mut Random, set: &mut impl FnMut(&str, Value)) {
         }
         3 => {
             set("service", json!(random.pick(&["redis", "tls", "imaps"])));
-            set("tls", json!(true));
+            set(
+                "tls",
+                random.pick(&[json!(true), json!({ "name": "b.example.com" })]),
+            );
+            set("insecure", json!(random.one_in(2)));
         }
         4 => {
             set("service", json!("http"));
@@ -207,170 +211,79 @@ fn fields(random: &mut Random) -> Map<String, Value> {
     fields
 }
 
-/// A file that breaks every rule of every field, each in its own monitor.
-pub(crate) fn invalid_file() -> Value {
-    let invalid: [(&str, Vec<Value>); 26] = [
-        (
-            "host",
-            vec![
-                json!(null),
-                json!(7),
-                json!(""),
-                json!("a b"),
-                json!("1.2.3"),
-                json!("http://a"),
-                json!("a:1"),
-                json!("-a"),
-                json!("a..b"),
-                json!("bücher.de"),
-                json!("10.0.0.1"),
-                json!("[::1]"),
-                json!("2001:db8::1"),
-                json!("localhost"),
-                json!("db.localhost."),
-                json!("169.254.1.1"),
-                json!("256.1.1.1"),
-                json!("x".repeat(64)),
-            ],
-        ),
-        (
-            "port",
-            vec![
-                json!(0),
-                json!(65_536),
-                json!(-1),
-                json!("22"),
-                json!(1.5),
-                json!(25),
-                json!(3306),
-                json!(null),
-            ],
-        ),
-        ("service", vec![json!("postgress"), json!(5), json!([])]),
-        ("tier", vec![json!("urgent"), json!(1), json!(null)]),
-        ("interval", vec![json!("3m"), json!("60s"), json!(60)]),
-        (
-            "timeout",
-            vec![
-                json!("99ms"),
-                json!("31s"),
-                json!("5"),
-                json!(5),
-                json!("5 s"),
-                json!("400d"),
-                json!("10m"),
-            ],
-        ),
-        (
-            "slow_after",
-            vec![json!("0s"), json!("5s"), json!("fast"), json!(true)],
-        ),
-        ("expect", vec![json!("up"), json!(false)]),
-        ("check", vec![json!("ready"), json!("ping"), json!(1)]),
-        (
-            "failures_to_open",
-            vec![json!(0), json!(11), json!("2"), json!(1.5)],
-        ),
-        ("successes_to_close", vec![json!(0), json!(11), json!(null)]),
-        ("quorum", vec![json!(0), json!(101), json!("all")]),
-        (
-            "locations",
-            vec![
-                json!([]),
-                json!("eu-west-1"),
-                json!(["eu-west-1", "EU"]),
-                json!([1]),
-            ],
-        ),
-        ("severity", vec![json!("fatal"), json!({})]),
-        ("ip", vec![json!("v5"), json!(4), json!("v6")]),
-        ("close", vec![json!("rst"), json!(1)]),
-        (
-            "tags",
-            vec![
-                json!("one"),
-                json!(["a b", "good", ""]),
-                json!([7]),
-                json!(vec!["x"; 51]),
-            ],
-        ),
-        (
-            "runbook",
-            vec![
-                json!("wiki"),
-                json!("ftp://x"),
-                json!("https://"),
-                json!("https://a b"),
-                json!("http://<x>"),
-                json!(format!("https://{}", "x".repeat(493))),
-            ],
-        ),
-        (
-            "depends_on",
-            vec![json!("good"), json!(["missing", "good", "No"]), json!([true])],
-        ),
-        ("enabled", vec![json!("true"), json!(1), json!(null)]),
-        ("remind_every", vec![json!("4m"), json!("1y"), json!(4)]),
-        ("escalate_after", vec![json!("59s"), json!("1y"), json!(4)]),
-        (
-            "flapping_after",
-            vec![json!(-1), json!(21), json!("6"), json!(1.5)],
-        ),
-        ("hots", vec![json!("a"), json!(1)]),
-        ("maintenance", vec![json!([])]),
-        ("depends_on_groups", vec![json!({})]),
-    ];
-    let mut all = Map::new();
-    all.insert(
-        "good".to_owned(),
-        json!({ "host": "a.example.com", "port": 8080 }),
-    );
-    for (field, values) in invalid {
-        for (number, value) in values.into_iter().enumerate() {
-            let mut monitor = json!({ "host": "a.example.com", "port": 8080 });
-            monitor[field] = value;
-            all.insert(format!("{}-{number}", field.replace('_', "-")), monitor);
+/// Values that most fields refuse.
+fn junk() -> Vec<Value> {
+    vec![
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(1.5),
+        json!(11),
+        json!(70_000),
+        json!(""),
+        json!("5"),
+        json!("5 s"),
+        json!("soon"),
+        json!("https://"),
+        json!("UPPER case"),
+        json!("eu-wset-1"),
+        json!([]),
+        json!([7]),
+        json!(["a b"]),
+        json!(["eu-wset-1", "us-east-1"]),
+        json!([{ "send": "x", "expect": "y" }, { "wait": "z" }]),
+        json!({}),
+        json!({ "unknown": 1 }),
+        json!({ "status": ["200", 700, "6xx"], "path": "x", "method": "POST", "text": "" }),
+        json!({ "type": "ANY", "must": "192.0.2.1", "must_not": [1], "transport": "tls" }),
+        json!("x".repeat(600)),
+    ]
+}
+
+/// A valid file in which some fields of the monitors, the defaults and the windows are replaced, renamed or removed.
+pub(crate) fn mutated_file(random: &mut Random) -> Value {
+    let mut file = valid_file(random, 6, None);
+    let junk = junk();
+    let mutate = |fields: &mut Map<String, Value>, random: &mut Random| {
+        let names: Vec<_> = fields.keys().cloned().collect();
+        let name = random.pick(&names);
+        match random.below(6) {
+            0 => drop(fields.remove(&name)),
+            1 => {
+                let value = fields.remove(&name);
+                fields.insert(format!("{name}x"), value.unwrap_or_default());
+            }
+            _ => drop(fields.insert(name, random.pick(&junk))),
+        }
+    };
+    let monitors = file["monitors"].as_object().unwrap().clone();
+    // Ids without dots, so that a place has one reading.
+    let renamed = monitors
+        .into_values()
+        .enumerate()
+        .map(|(n, mut fields)| {
+            fields.as_object_mut().unwrap().remove("depends_on");
+            if !random.one_in(3) {
+                mutate(fields.as_object_mut().unwrap(), random);
+            }
+            (format!("m{n}"), fields)
+        })
+        .collect();
+    file["monitors"] = Value::Object(renamed);
+    for window in file["maintenance"].as_array_mut().unwrap() {
+        window.as_object_mut().unwrap().remove("monitors");
+        if random.one_in(4) {
+            mutate(window.as_object_mut().unwrap(), random);
         }
     }
-    let combinations = [
-        json!({ "host": "203.0.113.7", "port": 1, "ip": "v6" }),
-        json!({ "host": "a", "service": "ssh", "check": "ready", "expect": "closed" }),
-        json!({ "host": "a", "service": "ssh", "close": "quiet" }),
-        json!({ "host": "a", "service": "mysql", "check": "connect" }),
-        json!({ "host": "a", "service": "mysql", "expect": "reachable" }),
-        json!({ "host": "a", "service": "mariadb", "expect": "closed" }),
-        json!({ "host": "a", "service": "smtp" }),
-        json!({ "host": "a", "service": "nosuch" }),
-        json!({ "host": "a" }),
-        json!({ "port": 1 }),
-        json!({ "host": "a", "port": 1, "locations": ["eu-west-1", "eu-west-1"], "quorum": 2 }),
-        json!({ "host": "a", "port": 1, "depends_on": ["combination-11"] }),
-        json!({ "host": "a", "port": 1, "depends_on": ["combination-13"] }),
-        json!({ "host": "a", "port": 1, "depends_on": ["combination-14"] }),
-        json!({ "host": "a", "port": 1, "depends_on": ["combination-12", "good"] }),
-        json!([1]),
-        json!(null),
-    ];
-    for (number, monitor) in combinations.into_iter().enumerate() {
-        all.insert(format!("combination-{number}"), monitor);
+    match random.below(12) {
+        0 => mutate(file["defaults"].as_object_mut().unwrap(), random),
+        1 => file["monitors"]["Upper"] = json!({ "host": "a", "port": 1 }),
+        2 => file["monitors"]["m0"] = random.pick(&junk),
+        3 => file["colour"] = json!("red"),
+        4 => file["defaults"] = random.pick(&junk),
+        _ => {}
     }
-    all.insert("Upper".to_owned(), json!({ "host": "a", "port": 1 }));
-    json!({
-        "defaults": { "colour": "red", "host": "x" },
-        "monitors": all,
-        "maintenance": [
-            { "from": "2026-11-22T02:00:00Z" },
-            { "from": "soon", "until": "2026-11-22T02:00:00Z" },
-            { "from": "2026-11-22T02:00:00Z", "until": "2026-11-22T02:00:00Z" },
-            { "from": "2026-11-22T02:00:00Z", "until": "2026-11-23T02:00:00Z", "zone": "UTC" },
-            { "every": "sunday 02:00", "for": "2h" },
-            { "every": "sun 2:00", "for": "8d" },
-            { "every": "sun 24:00", "for": "0s", "zone": "Mars Base" },
-            { "every": "daily 02:00", "for": 2, "monitors": ["missing", "good"], "tags": ["unused"] },
-            { "every": "daily 02:00", "for": "2h", "monitors": "good", "tags": [], "why": 5 },
-            { "every": "daily 02:00", "for": "2h", "when": "now", "why": "x".repeat(201) },
-            "always",
-        ],
-        "monitor": {},
-    })
+    file
 }

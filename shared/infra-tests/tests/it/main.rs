@@ -6,13 +6,17 @@
     reason = "tests fail by panicking, and index only into their own input"
 )]
 
+mod account;
 mod definitions;
 mod deployment;
 mod destinations;
+mod examples;
 mod generated;
 mod outage;
 mod package;
+mod release;
 mod schedule;
+mod schemas;
 mod versions;
 
 use std::fs;
@@ -36,11 +40,11 @@ fn scratch(name: &str) -> PathBuf {
     directory
 }
 
-/// A copy of `infra/`, so that no state and no providers are written to the repository.
-fn copy_of_infra(name: &str) -> PathBuf {
+/// An example of `infra/examples/` in a copy of `infra/`, so that no state and no providers are written to the repository.
+fn copy_of_example(example: &str, name: &str) -> PathBuf {
     let directory = scratch(name);
     copy(&repository().join("infra"), &directory);
-    directory
+    directory.join("examples").join(example)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -49,8 +53,7 @@ fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         // Skip the local files of a real deployment.
-        let is_local =
-            [".terraform", "dist"].contains(&name) || name.contains("tfstate") || name == "terraform.tfvars";
+        let is_local = [".terraform", "dist"].contains(&name) || name.contains("tfstate");
         match path.is_dir() {
             _ if is_local => {}
             true => copy(&path, &to.join(name)),

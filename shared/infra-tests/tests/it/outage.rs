@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use tokio::process::{Child, Command};
 
-use crate::copy_of_infra;
+use crate::copy_of_example;
 use crate::package::{unpacked, zip};
 
 const HOME: &str = "eu-west-1";
@@ -39,7 +39,7 @@ fn resources(module: &Value) -> Vec<&Value> {
 }
 
 /// The attributes of a resource in Terraform's state.
-fn resource<'a>(state: &'a Value, address: &str) -> &'a Value {
+pub(crate) fn resource<'a>(state: &'a Value, address: &str) -> &'a Value {
     let resources = resources(&state["values"]["root_module"]);
     let mut found = resources.iter().filter(|resource| resource["address"] == address);
     &found.next().unwrap()["values"]
@@ -55,7 +55,7 @@ struct RunningChecker {
 impl RunningChecker {
     async fn start(bootstrap: &Path, region: &str, state: &Value, endpoint: &str) -> Self {
         let runtime = RuntimeApi::start().await.unwrap();
-        let find = |address: &str| resource(state, &format!("module.{region}[0].{address}"));
+        let find = |address: &str| resource(state, &format!("module.portpulse.module.{region}[0].{address}"));
         let function = find("module.function.aws_lambda_function.this");
         let variables = function["environment"][0]["variables"].as_object().unwrap();
         let target = find("aws_cloudwatch_event_target.shard[\"1m#0\"]");
@@ -165,7 +165,7 @@ impl Inbox {
 async fn outage_and_recovery_in_three_regions_are_notified_once() {
     let (port, number) = closed_port(0);
     let moto = Emulator::moto().unwrap();
-    let directory = copy_of_infra("outage");
+    let directory = copy_of_example("plain", "outage");
     let monitors = format!(
         "monitors: {{ orders-db: {{ host: 127.0.0.1, port: {number}, tier: critical, successes_to_close: 1, tags: [team=orders] }} }}"
     );
@@ -188,7 +188,10 @@ async fn outage_and_recovery_in_three_regions_are_notified_once() {
     terraform.apply(&variables).unwrap();
     let state = terraform.show().unwrap();
     let topic = terraform.output("topic_arn").unwrap();
-    let team = resource(&state, "module.alerts.aws_sns_topic_subscription.this[\"team\"]");
+    let team = resource(
+        &state,
+        "module.portpulse.module.alerts.aws_sns_topic_subscription.this[\"team\"]",
+    );
     let inbox = Inbox::subscribe(
         &moto,
         topic.as_str().unwrap(),

@@ -1,6 +1,7 @@
 //! The deployed stack on an AWS emulator, which triggers the rule, runs the packaged zips, and delivers the notification to a
 //! subscriber and to the relay.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,13 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use portpulse_infra_tests::aws::{Emulator, Invocation, Operation, call};
+use portpulse_infra_tests::aws::{Emulator, Invocation, Operation, call, tool};
 use portpulse_infra_tests::terraform::Terraform;
 use serde_json::{Value, json};
 
-use crate::copy_of_infra;
+use crate::account::script;
 use crate::outage::closed_port;
 use crate::package::zip;
+use crate::{copy_of_example, repository};
 
 const HOME: &str = "eu-west-1";
 /// The maximum duration of a delivery by the relay.
@@ -109,7 +111,7 @@ fn deployed_schedule_delivers_to_subscriber_and_webhook() {
     let (open, number) = closed_port(0);
     open.listen(16).unwrap();
     let emulator = Emulator::ministack().unwrap();
-    let directory = copy_of_infra("schedule");
+    let directory = copy_of_example("plain", "schedule");
     let monitors =
         format!("monitors: {{ orders-db: {{ host: 127.0.0.1, port: {number}, tier: critical }} }}");
     fs::write(directory.join("test-monitors.yaml"), monitors).unwrap();
@@ -158,7 +160,7 @@ fn deployed_schedule_delivers_to_subscriber_and_webhook() {
     let subject = alert["Subject"].as_str().unwrap();
     assert!(
         subject.starts_with("DOWN: orders-db since ")
-            && subject.ends_with(" UTC - the connection was refused"),
+            && subject.ends_with(" UTC - port: the connection was refused"),
         "{subject}"
     );
     assert_eq!(alert["TopicArn"], topic);
@@ -186,7 +188,7 @@ fn deployed_schedule_delivers_to_subscriber_and_webhook() {
     let other = format!("{id}-again");
     invoke(Invocation::Asynchronous, &event.replace(id, &other));
     let queue = terraform.output("relay").unwrap()["dead_letters"].clone();
-    let receive = json!({ "QueueUrl": queue, "WaitTimeSeconds": 20 }).to_string();
+    let receive = json!({ "QueueUrl": queue, "WaitTimeSeconds": 20, "VisibilityTimeout": 0 }).to_string();
     let receive = Operation::Json {
         target: "AmazonSQS.ReceiveMessage",
         body: &receive,
@@ -200,4 +202,108 @@ fn deployed_schedule_delivers_to_subscriber_and_webhook() {
     );
     let attempts: Vec<_> = webhook.posted.try_iter().map(|body| body["id"].clone()).collect();
     assert_eq!(attempts, vec![json!(other); 3]);
+
+    // SNS itself sends the notification that it could not hand to the function, as subscribers of other protocols receive it.
+    let third = format!("{id}-third");
+    let mut undelivered = alert.clone();
+    undelivered["Message"] = json!(message.replace(id, &third));
+    let send = json!({ "QueueUrl": queue, "MessageBody": undelivered.to_string() }).to_string();
+    let send = Operation::Json {
+        target: "AmazonSQS.SendMessage",
+        body: &send,
+    };
+    call(emulator.endpoint(), HOME, "sqs", &send).unwrap();
+    let script_path = repository().join("infra/redeliver");
+    let queue = queue.as_str().unwrap();
+    // The webhook still rejects them: they stay in the queue.
+    let redeliver = || script(&script_path, &[queue, "portpulse-relay"], with_aws_cli(&emulator));
+    let (status, printed) = redeliver();
+    assert_eq!(status, 1, "{printed}");
+    assert!(printed.contains("stays in the queue"), "{printed}");
+    webhook.posted.try_iter().for_each(drop);
+    webhook.is_gone.store(false, Ordering::SeqCst);
+    let (status, printed) = redeliver();
+    assert_eq!(status, 0, "{printed}");
+    let mut again: Vec<_> = webhook
+        .posted
+        .try_iter()
+        .map(|body| body["id"].to_string())
+        .collect();
+    again.sort();
+    assert_eq!(
+        again,
+        [json!(other).to_string(), json!(third).to_string()],
+        "{printed}"
+    );
+}
+
+/// The environment in which scripts find the AWS CLI, and the CLI the emulator.
+fn with_aws_cli(emulator: &Emulator) -> Vec<(&'static str, OsString)> {
+    let tools = tool("aws").unwrap();
+    let path = format!(
+        "{}:{}",
+        tools.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let mut environment = emulator.environment();
+    environment.extend([
+        ("PATH", path.into()),
+        ("AWS_REGION", HOME.into()),
+        ("AWS_DEFAULT_REGION", HOME.into()),
+        // The emulator has no network interfaces.
+        ("PORTPULSE_INTERFACES_SECONDS", "0".into()),
+    ]);
+    environment
+}
+
+#[test]
+#[ignore = "needs Terraform, its AWS provider, the AWS CLI, ministack and the x86_64 zips: .ci/infra runs it"]
+fn first_alert_checks_each_step_and_removes_everything() {
+    let emulator = Emulator::ministack().unwrap();
+    let open = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = open.local_addr().unwrap().port().to_string();
+    let (_socket, closed) = closed_port(0);
+    let endpoint = format!("AWS_ENDPOINT_URL={}", emulator.endpoint());
+    let (status, printed) = script(
+        &repository().join("infra/first-alert"),
+        &[
+            "--region",
+            HOME,
+            "--architecture",
+            "x86_64",
+            "--yes",
+            "--host",
+            "127.0.0.1",
+            "--open",
+            &open,
+            "--closed",
+            &closed.to_string(),
+            // An address of the machine is valid only in a VPC.
+            "--vpc",
+            "subnet-1",
+            "sg-1",
+            "--environment",
+            &endpoint,
+        ],
+        with_aws_cli(&emulator),
+    );
+    assert_eq!(status, 0, "{printed}");
+    for expected in [
+        "ok: created",
+        "ok: received: down",
+        "ok: received: recovered",
+        "ok: the function and the table are gone",
+        "Every step succeeded.",
+    ] {
+        assert!(
+            printed.contains(expected),
+            "`{expected}` is missing in:\n{printed}"
+        );
+    }
+    let list = Operation::Json {
+        target: "AmazonSQS.ListQueues",
+        body: "{}",
+    };
+    let queues = call(emulator.endpoint(), HOME, "sqs", &list).unwrap();
+    assert!(!queues.contains("portpulse-first-alert"), "{queues}");
 }

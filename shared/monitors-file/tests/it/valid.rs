@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::{DefinitionFile, Monitor, NetworkAccess};
+use portpulse_core::definition::{DefinitionFile, Field, Monitor, NetworkAccess};
 use portpulse_core::readiness::{
     DnsCheck, HttpCheck, Method, Protocol, Readiness, RecordType, Script, ScriptStep, Tls, Transport,
 };
+use portpulse_core::service::Service;
 use portpulse_core::target::Check;
 use serde_json::{Value, json};
 
@@ -14,6 +15,11 @@ fn read(text: &str) -> DefinitionFile {
         let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
     })
+}
+
+fn sample() -> Value {
+    let text = include_str!("../valid/every-field.yaml");
+    portpulse_monitors_file::read_value(text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
 }
 
 #[test]
@@ -28,18 +34,20 @@ fn every_field_is_read() {
         json!({ "every": "sun 02:00", "for": "2h", "zone": "Europe/Berlin", "why": "the weekly vacuum" });
     let once = json!({ "from": "2026-11-22T02:00:00Z", "until": "2026-11-22T04:00:00+01:00" });
     let nightly = json!({ "every": "Mon, Wed 22:30", "for": "30m" });
-    let mut orders = json!({
-        "host": "DB.example.com.", "port": 5433, "service": "postgres", "tier": "critical",
-        "interval": "1m", "timeout": "2s", "slow_after": "100ms", "expect": "open", "check": "ready",
-        "failures_to_open": 3, "successes_to_close": 1, "quorum": 2,
-        "locations": ["eu-west-1", "us-east-1"], "severity": "critical", "ip": "v4", "close": "fin",
-        "tags": ["db", "env=prod"], "runbook": "https://wiki.example.com/orders-db",
-        "depends_on": ["bastion", "gateway.v6"], "enabled": true, "remind_every": "1h",
-        "warn_days": 21, "http": { "path": "/up" },
-        "escalate_after": "30m", "flapping_after": 10,
-        "depends_on_groups": { "bastion": "2m#0", "gateway.v6": "2m#0" },
-        "maintenance": [weekly, nightly],
-    });
+    // The item has the fields as written, over those of `defaults:`.
+    let mut orders = sample()["monitors"]["orders-db"].clone();
+    for (field, value) in [
+        ("tags", json!(["shop", "env=prod", "db"])),
+        ("warn_days", json!(21)),
+        ("http", json!({ "path": "/up" })),
+        (
+            "depends_on_groups",
+            json!({ "bastion": "2m#0", "gateway.v6": "2m#0" }),
+        ),
+        ("maintenance", json!([weekly, nightly.clone()])),
+    ] {
+        orders[field] = value;
+    }
     assert_eq!(Value::Object(attributes["orders-db"].clone()), orders);
     orders["host"] = json!("replica.example.com");
     orders["enabled"] = json!(false);
@@ -48,14 +56,39 @@ fn every_field_is_read() {
         "host": "bastion.example.com", "service": "ssh", "tier": "supporting", "interval": "2m",
         "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h",
         "warn_days": 21, "http": { "path": "/up" },
-        "maintenance": [once, nightly],
+        "maintenance": [once, nightly.clone()],
     });
     assert_eq!(Value::Object(attributes["bastion"].clone()), bastion);
-    assert_eq!(file.monitors().len(), 13);
+    assert_eq!(file.monitors().len(), 21);
+    let edge = json!({
+        "host": "B.example.com.", "port": 8443, "service": "tls", "locations": ["office-berlin"],
+        "tier": "supporting", "interval": "2m", "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h",
+        "warn_days": 7, "http": { "path": "/up" }, "maintenance": [nightly],
+    });
+    assert_eq!(Value::Object(attributes["edge-b.example.com-8443"].clone()), edge);
+    for id in [
+        "edge-a.example.com-443",
+        "edge-a.example.com-8443",
+        "edge-b.example.com-443",
+    ] {
+        assert!(attributes.contains_key(id), "{id}");
+    }
     let ns = json!({ "name": "www.example.com", "must": ["192.0.2.1"], "must_not": ["192.0.2.66"], "transport": "udp" });
     assert_eq!(attributes["ns"]["dns"], ns);
     let chat = json!([{ "expect": "INFO {" }, { "send": "PING\r\n" }, { "expect": "PONG" }]);
     assert_eq!(attributes["chat"]["script"], chat);
+}
+
+#[test]
+fn sample_has_every_field() {
+    let sample = sample();
+    let monitors = sample["monitors"].as_object().unwrap();
+    for field in Field::of_monitors() {
+        let has = monitors
+            .values()
+            .any(|monitor| monitor.get(field.name()).is_some());
+        assert!(has, "the sample lacks {}", field.name());
+    }
 }
 
 /// The check of each monitor, with applicable defaults and the TLS mode that service and port imply.
@@ -87,8 +120,8 @@ fn options_are_applied_to_checks() {
     let chat = Script::new(vec![expect("INFO {"), send("PING\r\n"), expect("PONG")]).unwrap();
     let statuses = [200..=200, 300..=399, 400..=404, 410..=410];
     let rows = [
-        ("orders-db", Protocol::Postgres, Tls::Off, 21),
-        ("mail", Protocol::Smtp, Tls::Upgrade, 30),
+        ("orders-db", Protocol::of(Service::Postgres), Tls::Off, 21),
+        ("mail", Protocol::of(Service::Smtp), Tls::Upgrade, 30),
         (
             "web",
             http(Method::Get, "/health?full=1", &statuses, Some("all well"), true),
@@ -103,7 +136,7 @@ fn options_are_applied_to_checks() {
         ),
         (
             "inner",
-            http(Method::Get, "/", &[], Some("ok"), false),
+            http(Method::Get, "/up", &[], Some("ok"), false),
             Tls::Off,
             21,
         ),
@@ -138,6 +171,30 @@ fn options_are_applied_to_checks() {
         let expected = Check::Ready(Readiness::new(protocol, tls, warn_days).unwrap());
         assert_eq!(asked[id], &expected, "{id}");
     }
+    let readiness = |id: &str| match asked[id] {
+        Check::Ready(readiness) => readiness,
+        Check::Connect(_) | Check::Ping => panic!("{id}"),
+    };
+    let relay = readiness("relay");
+    assert_eq!(
+        relay.tls_name().map(ToString::to_string).as_deref(),
+        Some("relay.example.com")
+    );
+    assert_eq!((relay.tls(), relay.is_insecure()), (Tls::Upgrade, false));
+    assert_eq!(
+        relay.client_name().map(ToString::to_string).as_deref(),
+        Some("monitor.example.com")
+    );
+    assert_eq!(
+        relay.client_certificate().map(ToString::to_string).as_deref(),
+        Some("ssm:/portpulse/relay")
+    );
+    let appliance = readiness("appliance");
+    assert_eq!(appliance.to_string(), "HTTP over TLS, certificate not verified");
+    assert_eq!(
+        appliance.tls_name().map(ToString::to_string).as_deref(),
+        Some("appliance.example.com")
+    );
 }
 
 /// The attributes for the table contain the same monitor as the file.

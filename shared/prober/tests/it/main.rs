@@ -10,12 +10,16 @@
 
 mod classes;
 mod close;
+mod dnsmasq;
+mod http;
 mod limits;
 mod name_server;
 mod names;
 mod network;
 mod peers;
 mod ready;
+mod resolver_files;
+mod srv;
 mod throttle;
 mod tun;
 
@@ -32,9 +36,10 @@ use tokio::time::Instant;
 fn target(host: &str, port: u16) -> Target {
     Target {
         host: host.parse().unwrap(),
-        port,
+        port: Some(port),
         ip: IpFamily::Any,
         timeout: Duration::from_secs(2),
+        fail_slower_than: None,
         check: Check::Connect(CloseMode::Fin),
     }
 }

@@ -177,21 +177,30 @@ async fn unresolvable_names_do_not_fail_others() {
 
 #[tokio::test]
 async fn resolver_without_any_answer_is_no_data() {
-    let dead = ["a.test", "b.test", "c.test"];
+    // However few names there are.
+    for count in 1..=3 {
+        check_dead_names(&["a.test", "b.test", "c.test"][..count]).await;
+    }
+}
+
+async fn check_dead_names(dead: &[&'static str]) {
     let open = peers::open();
-    let mut targets = dead.map(|name| with_timeout(600, target(name, 1))).to_vec();
+    let mut targets: Vec<_> = dead
+        .iter()
+        .map(|name| with_timeout(600, target(name, 1)))
+        .collect();
     // This name needs no resolver, so that it does not prove that the resolver works.
     targets.push(target("localhost", open.address.port()));
     let check = async |zones: Vec<(&str, Zone)>, expected: &str| {
         let names = serve(zones);
         assert_eq!(
             codes(&probe(with_name_server(names.address), &targets).await),
-            [expected, expected, expected, "open"]
+            [vec![expected; dead.len()], vec!["open"]].concat()
         );
     };
     let with_root = |root: Option<Zone>, zone: Zone| {
-        dead.map(|name| (name, zone.clone()))
-            .into_iter()
+        dead.iter()
+            .map(|name| (*name, zone.clone()))
             .chain(root.map(|root| ("", root)))
             .collect()
     };
@@ -204,6 +213,12 @@ async fn resolver_without_any_answer_is_no_data() {
     // The server answers for the root, so that the names are the problem.
     check(with_root(None, Zone::Silent), "dns_timeout").await;
     check(with_root(None, Zone::Fails), "dns_server_failure").await;
+    check(with_root(None, Zone::Refuses), "dns_server_failure").await;
+    // The server refuses the root, as authoritative servers do; one that refuses everything may have no server to ask.
+    let root = || Some(Zone::Refuses);
+    check(with_root(root(), Zone::Fails), "dns_server_failure").await;
+    check(with_root(root(), Zone::Silent), "dns_timeout").await;
+    check(with_root(root(), Zone::Refuses), "no_data_resolver_down").await;
 }
 
 #[tokio::test]

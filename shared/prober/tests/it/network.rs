@@ -160,6 +160,77 @@ async fn icmp_unreachable_codes_are_never_no_data() {
 
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
+async fn pings_have_their_classes() {
+    if env::var_os(ROLE).is_none() {
+        return run_in_network_namespace("network::pings_have_their_classes");
+    }
+    // Code 3 of ICMP and 4 of ICMPv6 are those with which firewalls reject by default: no host refuses an echo.
+    let hosts = [
+        ("10.99.3.1", Host::Accepts, "open"),
+        ("10.99.3.2", Host::AcceptsTheSecond, "open"),
+        ("10.99.3.3", Host::AcceptsTheSecond, "timeout"),
+        ("10.99.3.4", Host::Unreachable(1), "unreachable"),
+        ("10.99.3.5", Host::Unreachable(3), "unreachable"),
+        ("10.99.3.6", Host::Unreachable(13), "unreachable"),
+        ("2001:db8:99::31", Host::Accepts, "open"),
+        ("2001:db8:99::32", Host::Unreachable(1), "unreachable"),
+        ("2001:db8:99::33", Host::Unreachable(4), "unreachable"),
+        ("127.0.0.1", Host::Accepts, "open"),
+        ("::1", Host::Accepts, "open"),
+        // No route.
+        ("192.0.2.1", Host::Accepts, "no_data_no_route"),
+    ];
+    let addresses = hosts.map(|(address, host, _)| (address.parse::<IpAddr>().unwrap(), host));
+    let network = Network::start(Duration::from_millis(20), addresses.into());
+    let mut targets: Vec<_> = hosts
+        .iter()
+        .map(|(address, ..)| Target {
+            port: None,
+            check: Check::Ping,
+            ..target(address, 1)
+        })
+        .collect();
+    targets[2] = with_timeout(900, targets[2].clone());
+    let settings = || with_name_server(peers::refused().address);
+    // A new namespace permits ping sockets to no group.
+    let outcomes = probe(settings(), &targets).await;
+    assert_eq!(codes(&outcomes), vec!["no_data_not_permitted"; hosts.len()]);
+
+    std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 0").unwrap();
+    let outcomes = probe(settings(), &targets).await;
+    network.stop();
+    for ((address, _, expected), outcome) in hosts.iter().zip(&outcomes) {
+        assert_eq!(code(outcome), *expected, "{address}: {outcome:?}");
+    }
+    let opened = |index: usize| {
+        let Outcome::Open(opened) = &outcomes[index] else {
+            panic!("{:?}", outcomes[index])
+        };
+        (opened.trust, opened.phases.connect.unwrap().as_millis())
+    };
+    for index in [0, 6] {
+        assert!(
+            matches!(opened(index), (Trust::Clock | Trust::Starved, 20..)),
+            "{:?}",
+            opened(index)
+        );
+    }
+    assert!(
+        matches!(opened(1), (Trust::Retransmitted, 1_000..)),
+        "{:?}",
+        opened(1)
+    );
+    let Outcome::Failed(rejected) = &outcomes[4] else {
+        panic!("{:?}", outcomes[4])
+    };
+    assert_eq!(
+        rejected.detail.as_ref().unwrap().as_str(),
+        "the host or a firewall rejects ICMP"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
 async fn late_event_loop_reports_no_false_failure() {
     if env::var_os(ROLE).is_none() {
         return run_in_network_namespace("network::late_event_loop_reports_no_false_failure");
@@ -207,17 +278,22 @@ async fn starved_processor_keeps_times_and_outcomes() {
     match env::var(ROLE).as_deref() {
         Err(_) => run_in_network_namespace(TEST),
         Ok("world") => {
-            run_network(TEST, 7, 0.3, 5.0);
+            run_network(TEST, 7);
             // Far less than a Lambda has: the clock of the process is late by its whole waiting times.
-            run_network(TEST, 1, 1.0, 10.0);
+            run_network(TEST, 1);
         }
         Ok(_) => starved_probe().await,
     }
 }
 
-/// Answers each SYN after a fixed delay, and limits the probing process to a share of a processor. Maxima in
-/// milliseconds.
-fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
+/// Answers each SYN after a fixed delay, and limits the probing process to a share of a processor.
+///
+/// The process waits for some 100 ms at a time: a time by its own clock would be wrong by as much. The maxima are far below
+/// that, and above what a busy machine adds; the benchmarks have the exact figures.
+fn run_network(test: &str, percent: u32) {
+    const MAX_MEDIAN_MS: f64 = 2.0;
+    const MAX_P99_MS: f64 = 20.0;
+
     let network = Network::start(ROUND_TRIP, HashMap::new());
     let mut child = rerun_command(normal_priority_command(), test, "prober")
         .stdin(Stdio::piped())
@@ -258,7 +334,7 @@ fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
         throttled.waits(),
     );
     assert!(
-        median <= max_median_ms && p99 <= max_p99_ms,
+        median <= MAX_MEDIAN_MS && p99 <= MAX_P99_MS,
         "median {median} ms, p99 {p99} ms"
     );
 }

@@ -39,7 +39,7 @@ fn redis(address: SocketAddr) -> Target {
 
 #[tokio::test]
 async fn ready_check_asks_service_and_times_phase() {
-    let healthy = answers("+PONG\r\n", 1);
+    let healthy = answers("+PONG\r\n+none\r\n", 1);
     let loading = answers("-LOADING Redis is loading the dataset in memory\r\n", 1);
     let silent = peers::open();
     let targets = [healthy, loading, silent.address].map(|address| with_timeout(300, redis(address)));
@@ -61,6 +61,29 @@ async fn ready_check_asks_service_and_times_phase() {
         );
         assert!(failure.detail.is_some(), "{failure:?}");
     }
+}
+
+#[tokio::test]
+async fn configured_name_is_presented_to_a_mail_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"220 mail.example\r\n").unwrap();
+        let mut line = [0; 64];
+        let count = stream.read(&mut line).unwrap();
+        stream.write_all(b"250 mail.example\r\n").unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+        String::from_utf8_lossy(&line[..count]).into_owned()
+    });
+    let readiness =
+        Readiness::of(Service::Smtp, address.port()).with_client_name("monitor.example.com".parse().ok());
+    let mail = Target {
+        check: Check::Ready(readiness),
+        ..target_at(address)
+    };
+    assert_eq!(codes(&probe(with_name_server(address), &[mail]).await), ["open"]);
+    assert_eq!(server.join().unwrap(), "EHLO monitor.example.com\r\n");
 }
 
 #[tokio::test]

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tappers::{Interface, Tun};
 
-/// The behavior of a host on a SYN.
+/// The behavior of a host on a SYN or an echo (RFC 792, RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Host {
     Accepts,
-    /// Ignores the first SYN.
+    /// Ignores the first packet.
     AcceptsTheSecond,
     AcceptsThenResets,
     Refuses,
@@ -109,7 +109,7 @@ fn answer(
             *times += 1;
             let packets = match named.get(&segment.to).unwrap_or(&Host::Accepts) {
                 Host::AcceptsTheSecond if *times == 1 => continue,
-                Host::Accepts | Host::AcceptsTheSecond => vec![segment.reply(SYN | ACK)],
+                Host::Accepts | Host::AcceptsTheSecond => vec![segment.accept()],
                 Host::AcceptsThenResets => vec![segment.reply(SYN | ACK), segment.reset_after_accept()],
                 Host::Refuses => vec![segment.reply(RST | ACK)],
                 Host::Unreachable(code) => vec![segment.unreachable(*code)],
@@ -151,7 +151,7 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
-/// A TCP segment (RFC 9293) or datagram, over IPv4 (RFC 791) or IPv6 (RFC 8200), sent by the machine under test.
+/// A TCP segment (RFC 9293), datagram or echo, over IPv4 (RFC 791) or IPv6 (RFC 8200), sent by the machine under test.
 struct Segment {
     from: IpAddr,
     to: IpAddr,
@@ -159,6 +159,8 @@ struct Segment {
     sequence: u32,
     flags: u8,
     start: Vec<u8>,
+    /// What follows the checksum of an echo.
+    echo: Option<Vec<u8>>,
 }
 
 const TCP: u8 = 6;
@@ -184,10 +186,11 @@ impl Segment {
             _ => return None,
         };
         let tcp = packet.get(header..header + 20)?;
-        let flags = match protocol {
-            TCP => tcp[13],
-            // A datagram starts a conversation, as a SYN does.
-            UDP => SYN,
+        let (flags, echo) = match (protocol, tcp[0]) {
+            (TCP, _) => (tcp[13], None),
+            // A datagram or an echo starts a conversation, as a SYN does.
+            (UDP, _) => (SYN, None),
+            (ICMP, 8) | (ICMPV6, 128) => (SYN, Some(packet[header + 4..].to_vec())),
             _ => return None,
         };
         Some(Self {
@@ -197,7 +200,16 @@ impl Segment {
             sequence: u32::from_be_bytes(*tcp[4..].first_chunk()?),
             flags,
             start: packet[..header + 20].to_vec(),
+            echo,
         })
+    }
+
+    /// SYN-ACK, or the reply to an echo.
+    fn accept(&self) -> Vec<u8> {
+        match &self.echo {
+            None => self.reply(SYN | ACK),
+            Some(rest) => self.icmp((0, 129), 0, rest),
+        }
     }
 
     fn reply(&self, flags: u8) -> Vec<u8> {
@@ -221,12 +233,19 @@ impl Segment {
 
     /// An ICMP destination unreachable message, which quotes the packet.
     fn unreachable(&self, code: u8) -> Vec<u8> {
+        let mut rest = vec![0; 4];
+        rest.extend(&self.start);
+        self.icmp((3, 1), code, &rest)
+    }
+
+    /// A message of the type in ICMP or ICMPv6.
+    fn icmp(&self, (v4, v6): (u8, u8), code: u8, rest: &[u8]) -> Vec<u8> {
         let (protocol, kind) = match self.from {
-            IpAddr::V4(_) => (ICMP, 3),
-            IpAddr::V6(_) => (ICMPV6, 1),
+            IpAddr::V4(_) => (ICMP, v4),
+            IpAddr::V6(_) => (ICMPV6, v6),
         };
-        let mut icmp = vec![kind, code, 0, 0, 0, 0, 0, 0];
-        icmp.extend(&self.start);
+        let mut icmp = vec![kind, code, 0, 0];
+        icmp.extend(rest);
         let covered = match self.from {
             IpAddr::V4(_) => icmp.clone(),
             IpAddr::V6(_) => [self.pseudo_header(ICMPV6, icmp.len()), icmp.clone()].concat(),

@@ -9,6 +9,10 @@ fn certificate(not_after: (i32, u8, u8)) -> Vec<u8> {
     params.self_signed(&key).unwrap().der().to_vec()
 }
 
+fn expiry(certificate: &[u8], now: Duration) -> Option<Expiry> {
+    Certificate::read(certificate)?.expiry(now)
+}
+
 const fn day(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)
 }
@@ -34,6 +38,41 @@ fn days_count_to_not_after() {
     }
     let at = expiry(&certificate((2026, 11, 23)), day(0)).unwrap().at;
     assert_eq!(at.to_string(), "2026-11-23T00:00:00Z");
+}
+
+#[test]
+fn names_keys_and_algorithms_are_read() {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::OrganizationName, "Example");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut named = |name: Option<rcgen::DnValue>| {
+        if let Some(name) = name {
+            params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        }
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        let certificate = Certificate::read(&der).unwrap();
+        assert!(certificate.is_self_issued() && !certificate.constrains_names());
+        assert_eq!(
+            (
+                Certificate::rsa_bits(certificate.key),
+                certificate.weak_algorithm()
+            ),
+            (None, None)
+        );
+        short_name(certificate.subject)
+    };
+    assert_eq!(named(None), "Example");
+    assert_eq!(named(Some("Wurzel \u{fc}".into())), "Wurzel \u{fc}");
+    let wide = rcgen::string::BmpString::try_from("Wurzel").unwrap();
+    assert_eq!(named(Some(rcgen::DnValue::BmpString(wide))), "Wurzel");
+    assert_eq!(
+        named(Some("x".repeat(200).as_str().into())).len(),
+        MAX_NAME_CHARACTERS
+    );
+    assert_eq!(short_name(b""), "a certificate without a name");
 }
 
 proptest! {

@@ -1,17 +1,22 @@
 //! DNS: sends one question, by default `. NS`, and checks required and forbidden records.
 //!
-//! | answer | means |
-//! |---|---|
-//! | a well-formed reply with the query's id, including REFUSED and NXDOMAIN | healthy |
-//! | SERVFAIL | healthy, with a warning |
-//! | a required record is missing, or a forbidden record is present | wrong answer |
-//! | nothing | silent: BIND does not answer at its `tcp-clients` quota |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | reply to the default question, `. NS` | `NOERROR` `REFUSED` | open | the server decided about the question; authoritative servers refuse this one |
+//! | `REFUSED` to the default question, from a server that offers recursion | – | open, with a warning | a forwarder without servers to ask, such as dnsmasq before the network is up; or it resolves nothing for this client |
+//! | reply to the default question, `. NS` | `SERVFAIL` | open, with a warning | the server works, but resolves nothing |
+//! | reply to the default question, `. NS` | any other | service_error | not known to come from a server that works |
+//! | reply to a configured question | `NOERROR` `NXDOMAIN` | open | the server decided about the name |
+//! | reply to a configured question | any other | service_error | the server does not answer what is asked |
+//! | a required record is missing | – | wrong_answer | the records are not the expected ones |
+//! | a forbidden record is present | – | wrong_answer | the records are not the expected ones |
+//! | nothing | – | silent | BIND does not answer at its `tcp-clients` quota |
 //!
 //! A message whose id or question differs from the query is another service over TCP. Over UDP the message is ignored,
 //! because anyone can send one. A truncated reply over UDP is not evaluated: the query is repeated over TCP.
 //!
-//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; tested with
-//! BIND 9.18.
+//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA;
+//! RFC 2782 for SRV; RFC 8659 for CAA; tested with BIND 9.18, unbound 1.17 and dnsmasq 2.90.
 
 mod message;
 
@@ -86,23 +91,31 @@ pub(crate) fn evaluate_reply(check: &DnsCheck, query: &[u8], message: &[u8]) -> 
     };
     let truncated = if reply.truncated { ", truncated" } else { "" };
     let banner = format!("{check}: {}{found}{truncated}", reply.code);
+    // The record comes first, because a long list of others may be cut.
+    let wrong = |record: &str, what: &str| {
+        DialogueResult::Failed(FailureClass::WrongAnswer, format!("{record} {what}: {banner}"))
+    };
     if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
-        return DialogueResult::Failed(
-            FailureClass::WrongAnswer,
-            format!("{banner}; {missing} is missing"),
-        );
+        return wrong(missing, "is missing");
     }
     if let Some(forbidden) = check
         .must_not()
         .iter()
         .find(|record| reply.records.contains(record))
     {
-        return DialogueResult::Failed(
-            FailureClass::WrongAnswer,
-            format!("{banner}; {forbidden} must not be present"),
-        );
+        return wrong(forbidden, "must not be present");
     }
-    let warning = (reply.code == ReplyCode::SERVFAIL).then(|| banner.clone());
+    let is_default_question = check.name().is_empty();
+    let warning = match reply.code {
+        ReplyCode::NOERROR => None,
+        ReplyCode::REFUSED if is_default_question && reply.offers_recursion => {
+            Some(format!("{banner}, although the server offers recursion"))
+        }
+        ReplyCode::REFUSED if is_default_question => None,
+        ReplyCode::NXDOMAIN if !is_default_question => None,
+        ReplyCode::SERVFAIL if is_default_question => Some(banner.clone()),
+        _ => return DialogueResult::Failed(FailureClass::ServiceError, banner),
+    };
     DialogueResult::Healthy { banner, warning }
 }
 

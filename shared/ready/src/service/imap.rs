@@ -1,12 +1,17 @@
 //! IMAP: waits for the greeting, then sends `LOGOUT`.
 //!
-//! | answer | means |
-//! |---|---|
-//! | `* OK`, `* PREAUTH` | healthy |
-//! | `* BYE` | busy: the line gives the reason |
-//! | `NO` or `BAD` in answer to STARTTLS, if TLS is required | tls |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | `* OK`, `* PREAUTH` | – | open | the server is ready for a login |
+//! | `* BYE` with a response code | `LIMIT` `INUSE` | busy | RFC 9051 and RFC 5530: a limit, or a locked resource |
+//! | `* BYE` with a response code | `UNAVAILABLE` | no_backend | RFC 5530: a subsystem of the server is down |
+//! | `* BYE` with a response code | any other | service_error | the server does not accept the connection, and says why |
+//! | `* BYE` with `many connections` or `Maximum number` | – | busy | servers that have no code for their limit say so |
+//! | `NO` or `BAD` in answer to STARTTLS, if TLS is required | – | tls | TLS is disabled |
 //!
-//! Source: RFC 9051, sections 6.2.1 and 7.1.
+//! Log line for each check of Dovecot: `Info: Disconnected: Aborted login by logging out`.
+//!
+//! Sources: RFC 9051, sections 6.2.1 and 7.1; RFC 5530.
 
 use portpulse_core::outcome::FailureClass;
 
@@ -54,7 +59,7 @@ impl Imap {
             return Step::Receive;
         };
         if line.starts_with("* BYE") {
-            return Step::failure(FailureClass::Busy, line);
+            return Step::failure(bye(&line), line);
         }
         self.greeting = line;
         if self.upgrade {
@@ -62,6 +67,20 @@ impl Imap {
             return Step::send("STARTTLS", "s STARTTLS\r\n");
         }
         self.healthy()
+    }
+}
+
+/// The failure class of a greeting that refuses the connection.
+fn bye(line: &str) -> FailureClass {
+    let code = line
+        .strip_prefix("* BYE [")
+        .and_then(|rest| rest.split([']', ' ']).next());
+    let lower = line.to_ascii_lowercase();
+    match code {
+        Some("LIMIT" | "INUSE") => FailureClass::Busy,
+        Some("UNAVAILABLE") => FailureClass::NoBackend,
+        _ if lower.contains("many connections") || lower.contains("maximum number") => FailureClass::Busy,
+        _ => FailureClass::ServiceError,
     }
 }
 

@@ -1,10 +1,13 @@
 //! Kafka: sends `ApiVersions` version 0, which every broker answers before a login.
 //!
-//! | answer | means |
-//! |---|---|
-//! | the request's correlation id, error 0 or 35 (`UNSUPPORTED_VERSION`) | healthy |
-//! | the request's correlation id, any other error | busy: the number gives the reason |
-//! | closed at once | closed; Kafka closes at `max.connections.per.ip`, and if it expects TLS |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | error code under the request's correlation id | `0` | open | the broker answers |
+//! | error code under the request's correlation id | `35` | open | the broker decided about the version (`UNSUPPORTED_VERSION`) |
+//! | error code under the request's correlation id | `8` `13` | no_backend | a proxy has no broker (`BROKER_NOT_AVAILABLE`, `NETWORK_EXCEPTION`) |
+//! | error code under the request's correlation id | `89` | busy | `THROTTLING_QUOTA_EXCEEDED` |
+//! | error code under the request's correlation id | any other | service_error | not known to come from a broker that works |
+//! | closed at once | – | closed | Kafka closes at `max.connections.per.ip`, and if it expects TLS |
 //!
 //! Source: the Apache Kafka protocol guide, "Protocol Primitive Types" and "`ApiVersions` API (Key: 18)"; tested with
 //! Tansu 0.6, which implements this protocol.
@@ -45,7 +48,15 @@ impl Dialogue for Kafka {
             None => Step::Receive,
             Some(0) => Step::healthy("answered ApiVersions"),
             Some(35) => Step::healthy("answered ApiVersions: error 35, unsupported version"),
-            Some(error) => Step::failure(FailureClass::Busy, format!("answered ApiVersions: error {error}")),
+            Some(error) => {
+                let class = match error {
+                    8 | 13 => FailureClass::NoBackend,
+                    89 => FailureClass::Busy,
+                    _ => FailureClass::ServiceError,
+                };
+                let name = error_name(error).map_or(String::new(), |name| format!(" ({name})"));
+                Step::failure(class, format!("answered ApiVersions: error {error}{name}"))
+            }
         }
     }
 
@@ -54,6 +65,23 @@ impl Dialogue for Kafka {
             hint: ", as Kafka does at max.connections.per.ip, or where it expects TLS",
         }
     }
+}
+
+/// The name of an error, as in the protocol guide, "Error Codes".
+fn error_name(error: u16) -> Option<&'static str> {
+    Some(match error {
+        7 => "REQUEST_TIMED_OUT",
+        8 => "BROKER_NOT_AVAILABLE",
+        13 => "NETWORK_EXCEPTION",
+        14 => "COORDINATOR_LOAD_IN_PROGRESS",
+        15 => "COORDINATOR_NOT_AVAILABLE",
+        42 => "INVALID_REQUEST",
+        56 => "KAFKA_STORAGE_ERROR",
+        58 => "SASL_AUTHENTICATION_FAILED",
+        89 => "THROTTLING_QUOTA_EXCEEDED",
+        0xffff => "UNKNOWN_SERVER_ERROR",
+        _ => return None,
+    })
 }
 
 fn request() -> Vec<u8> {

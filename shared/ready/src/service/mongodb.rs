@@ -1,13 +1,20 @@
 //! MongoDB: sends `hello` in an `OP_MSG`, which needs no login.
 //!
-//! | answer | means |
-//! |---|---|
-//! | `ok: 1` with `isWritablePrimary`, `secondary` or `arbiterOnly` true | healthy |
-//! | `ok: 1` with `isreplicaset: true` | starting: the replica set is not initiated |
-//! | `ok: 1` with none of them | starting: the member recovers |
-//! | `ok: 0`, code 91 or 11600 | starting: the server shuts down |
-//! | `ok: 0`, any other code | busy: the code gives the reason |
-//! | closed at once | closed; MongoDB closes at `maxIncomingConnections` |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | `ok: 1` with `isWritablePrimary`, `secondary` or `arbiterOnly` true | – | open | the member has a role |
+//! | `ok: 1` with `msg: "isdbgrid"` and `isWritablePrimary` true | – | open | a `mongos` |
+//! | `ok: 1` with `isreplicaset: true` | – | starting | the replica set is not initiated |
+//! | `ok: 1` with none of them | – | starting | the member recovers |
+//! | `ok: 0` | `13` `18` | open | the server requires a login |
+//! | `ok: 0` | `91` `94` `189` `11600` `11602` `13436` | starting | the server starts, steps down or shuts down |
+//! | `ok: 0` | `6` `7` `70` `89` `133` `202` `384` `9001` | no_backend | `mongos` or a proxy cannot reach a server |
+//! | `ok: 0` | any other | service_error | not known to come from a server that works |
+//! | `ok: 0` with code 59, then `ok: 1` in answer to `isMaster` | – | open | servers before 4.4.2 and some compatible ones do not know `hello` |
+//! | closed at once | – | closed | MongoDB closes at `maxIncomingConnections` |
+//!
+//! A `mongos` answers `hello` itself, and requests that reach its shards require a login: the result shows that the
+//! `mongos` works, and says so.
 //!
 //! Sources: the MongoDB Wire Protocol and the `hello` command in MongoDB's manual; the BSON specification, version 1.1;
 //! the error codes in `error_codes.yml`.
@@ -23,14 +30,22 @@ const MAX_LENGTH: u32 = 16 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Mongodb {
-    request_sent: bool,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Start,
+    Hello,
+    IsMaster,
 }
 
 impl Dialogue for Mongodb {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.request_sent {
-            self.request_sent = true;
-            return Step::send("hello", hello());
+        if self.state == State::Start {
+            self.state = State::Hello;
+            return Step::send("hello", command("hello"));
         }
         let answer = input.remaining();
         let Some(length) = le_u32(answer, 0) else {
@@ -50,6 +65,10 @@ impl Dialogue for Mongodb {
         };
         match message.get(20..).and_then(<[u8]>::split_first) {
             Some((0, document)) => match Hello::read(document) {
+                Some(hello) if hello.is_unknown_command() && self.state == State::Hello => {
+                    self.state = State::IsMaster;
+                    Step::send("isMaster", command("isMaster"))
+                }
                 Some(hello) => hello.evaluate(),
                 None => Step::WRONG_SERVICE,
             },
@@ -64,9 +83,14 @@ impl Dialogue for Mongodb {
     }
 }
 
-/// `{hello: 1, $db: "admin"}` in a section of kind 0.
-fn hello() -> Vec<u8> {
-    let mut document = b"\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0".to_vec();
+/// `{<name>: 1, $db: "admin"}` in a section of kind 0.
+fn command(name: &str) -> Vec<u8> {
+    let mut document = [
+        b"\x10".as_slice(),
+        name.as_bytes(),
+        b"\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0",
+    ]
+    .concat();
     let size = |bytes: usize| u32::try_from(bytes).unwrap_or_default().to_le_bytes();
     let mut message = size(16 + 4 + 1 + 4 + document.len()).to_vec();
     for number in [REQUEST_ID, 0, OP_MSG, 0] {
@@ -86,22 +110,38 @@ struct Hello {
     secondary: bool,
     arbiter: bool,
     uninitiated: bool,
+    /// Whether a `mongos` answers, for the shards behind it.
+    router: bool,
     code: u32,
+    code_name: String,
     errmsg: String,
 }
 
 impl Hello {
+    /// Whether the server does not know the command (59, `CommandNotFound`).
+    fn is_unknown_command(&self) -> bool {
+        !self.ok && self.code == 59
+    }
+
     fn evaluate(self) -> Step {
         if !self.ok {
-            let text = format!("{} {}", self.code, self.errmsg);
-            let class = if matches!(self.code, 91 | 11600) {
-                FailureClass::Starting
-            } else {
-                FailureClass::Busy
+            let text = match self.code_name.as_str() {
+                "" => format!("{} {}", self.code, self.errmsg),
+                name => format!("{} {name}: {}", self.code, self.errmsg),
             };
-            return Step::failure(class, text);
+            return match self.code {
+                13 | 18 => Step::healthy(text),
+                91 | 94 | 189 | 11600 | 11602 | 13436 => Step::failure(FailureClass::Starting, text),
+                6 | 7 | 70 | 89 | 133 | 202 | 384 | 9001 => Step::failure(FailureClass::NoBackend, text),
+                _ => Step::failure(FailureClass::ServiceError, text),
+            };
         }
         match self {
+            Self {
+                writable_primary: true,
+                router: true,
+                ..
+            } => Step::healthy("isdbgrid: a mongos, which answers without its shards"),
             Self {
                 writable_primary: true,
                 ..
@@ -137,7 +177,9 @@ impl Hello {
                 b"secondary" => hello.secondary = is_one(kind, value),
                 b"arbiterOnly" => hello.arbiter = is_one(kind, value),
                 b"isreplicaset" => hello.uninitiated = is_one(kind, value),
+                b"msg" => hello.router = value.get(4..) == Some(b"isdbgrid\0".as_slice()),
                 b"code" => hello.code = le_u32(value, 0)?,
+                b"codeName" => hello.code_name = excerpt(value.get(4..value.len().checked_sub(1)?)?),
                 b"errmsg" => hello.errmsg = excerpt(value.get(4..value.len().checked_sub(1)?)?),
                 _ => {}
             }

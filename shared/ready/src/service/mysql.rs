@@ -4,23 +4,32 @@
 //! refused login is not counted. Every exchange therefore continues until the refusal, even if the certificate is
 //! invalid or the server offers no TLS.
 //!
-//! | answer | means |
-//! |---|---|
-//! | greeting, then ERR 1045 or any other decision about the login, or OK | healthy |
-//! | ERR 1130 instead of a greeting | healthy: the server refuses this client's address only |
-//! | ERR 1040, 1041, 1135, 1203, 1226 | busy: no free connections, memory or threads |
-//! | ERR 1053, 1077, 3032 | starting: the server shuts down or is offline |
-//! | ERR 1129 | blocked: this client is banned |
-//! | any other ERR instead of a greeting | busy: the error gives the reason |
-//! | no `CLIENT_SSL`, if TLS is required | tls: TLS is disabled |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | greeting, then OK | – | open | the server accepts logins without a password |
+//! | ERR after the login | `1044` `1045` `1130` `1251` `1275` `1524` `1698` `1820` `1862` `3118` `3159` `3955` `4151` | open | the server decided about the login: user, host, method or account |
+//! | ERR instead of a greeting | `1130` | open | the server refuses the address of this client only |
+//! | ERR | `1037` `1040` `1041` `1135` `1203` `1226` | busy | no free connections, memory or threads |
+//! | ERR | `1053` `1077` `1079` `3032` `3168` | starting | the server shuts down, is offline or not available |
+//! | ERR | `1129` | blocked | this client is banned |
+//! | ERR | `2000` to `2999` | no_backend | an error of a client: MySQL Router and other proxies report their servers so |
+//! | ERR | `9000` to `9999` | no_backend | ProxySQL about its servers; TiDB about its storage |
+//! | ERR 1105 with a proxy's report about its server | – | no_backend | `TiProxy`: `No available TiDB instances`, `TiProxy fails to connect to TiDB`, `Require TLS enabled on TiDB` |
+//! | ERR | any other | service_error | not known to come from a server that works |
+//! | no `CLIENT_SSL`, if TLS is required | – | tls | TLS is disabled |
 //!
-//! Sources: MySQL's "Client/Server Protocol" and "Error Reference"; tested with `MariaDB` 10.11. ERR 1040 has no
+//! Log line for each check: `[Warning] Access denied for user 'portpulse'@…`; none with `log_warnings` at 1 or below.
+//!
+//! A proxy that decides about logins itself (ProxySQL, `MaxScale`) shows only that the proxy works.
+//!
+//! Sources: MySQL's "Client/Server Protocol" and "Error Reference" (1000 to 1999 and from 3000: server; 2000 to 2999:
+//! client), `MariaDB`'s "Error Codes", `proxysql_errors.h`, `error.go` of `TiProxy`; tested with `MariaDB` 10.11. ERR 1040 has no
 //! SQLSTATE, because the server sends it before the client's capabilities are known.
 
 use portpulse_core::outcome::FailureClass;
 
 use super::USER;
-use crate::dialogue::{Dialogue, DialogueResult, Step};
+use crate::dialogue::{Dialogue, Step};
 use crate::input::{Input, excerpt, le_u16};
 
 const PLUGIN: &str = "mysql_native_password";
@@ -136,6 +145,7 @@ impl Dialogue for Mysql {
             State::Refusal { version, rounds } => {
                 // The sequence continues from the client's last packet.
                 let expected = 2 + u8::from(self.upgrade && !self.no_tls) + 2 * *rounds;
+                // A proxy may send its own error with another number.
                 let (payload, sequence) = match read(input, expected, &[OK, AUTH_MORE, AUTH_SWITCH, ERR]) {
                     ReadResult::Incomplete => return Step::Receive,
                     ReadResult::Invalid => return Step::WRONG_SERVICE,
@@ -143,8 +153,8 @@ impl Dialogue for Mysql {
                 };
                 match payload.split_first() {
                     Some((&ERR, error)) => match Error::read(error) {
-                        Some(error) => match error.failure() {
-                            Some(class) => Step::failure(class, error.text()),
+                        Some(error) => match error.after_login() {
+                            Some(class) => Step::failure(class, error.described()),
                             None => {
                                 let banner = format!("{version}: {}", error.text());
                                 self.evaluate(banner)
@@ -196,16 +206,15 @@ enum ReadResult {
     Packet { payload: Vec<u8>, sequence: u8 },
 }
 
-/// Consumes a packet with the expected sequence number and one of these first bytes.
+/// Consumes a packet with the expected sequence number, or an error with any number after the login, and one of these first bytes.
 fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> ReadResult {
     let Some(&[a, b, c, sequence]) = input.remaining().first_chunk() else {
         return ReadResult::Incomplete;
     };
     let length = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
-    if !(1..=MAX_LENGTH).contains(&length) || sequence != expected {
-        return ReadResult::Invalid;
-    }
-    if input.remaining().get(4).is_some_and(|kind| !kinds.contains(kind)) {
+    let kind = input.remaining().get(4);
+    let is_in_order = sequence == expected || expected > 0 && kind.is_none_or(|kind| *kind == ERR);
+    if !(1..=MAX_LENGTH).contains(&length) || !is_in_order || kind.is_some_and(|kind| !kinds.contains(kind)) {
         return ReadResult::Invalid;
     }
     match input.take(4 + length) {
@@ -241,28 +250,70 @@ impl Error {
         format!("{} {}", self.code, self.message)
     }
 
-    /// The failure class of errors that are possible at any time; `None` for a decision about the login.
-    fn failure(&self) -> Option<FailureClass> {
+    /// The text of a failure, with the name of the error.
+    fn described(&self) -> String {
+        match error_name(self.code) {
+            Some(name) => format!("{} {name}: {}", self.code, self.message),
+            None => self.text(),
+        }
+    }
+
+    /// The failure class in answer to a login; `None` for a decision about the login.
+    fn after_login(&self) -> Option<FailureClass> {
         match self.code {
-            1040 | 1041 | 1135 | 1203 | 1226 => Some(FailureClass::Busy),
-            1053 | 1077 | 3032 => Some(FailureClass::Starting),
-            1129 => Some(FailureClass::Blocked),
-            _ => None,
+            1044 | 1045 | 1130 | 1251 | 1275 | 1524 | 1698 | 1820 | 1862 | 3118 | 3159 | 3955 | 4151 => None,
+            _ => Some(self.failure()),
         }
     }
 
     fn before_greeting(&self) -> Step {
-        match (self.code, self.failure()) {
-            (1130, _) => Step::Done(
-                DialogueResult::Healthy {
-                    banner: self.text(),
-                    warning: None,
-                },
-                b"",
-            ),
-            (_, class) => Step::failure(class.unwrap_or(FailureClass::Busy), self.text()),
+        match self.code {
+            1130 => Step::healthy(self.text()),
+            _ => Step::failure(self.failure(), self.described()),
         }
     }
+
+    /// The failure class of an error that is no decision about a login.
+    fn failure(&self) -> FailureClass {
+        match self.code {
+            1037 | 1040 | 1041 | 1135 | 1203 | 1226 => FailureClass::Busy,
+            1053 | 1077 | 1079 | 3032 | 3168 => FailureClass::Starting,
+            1129 => FailureClass::Blocked,
+            1105 if PROXY_FAILURES.iter().any(|text| self.message.contains(text)) => FailureClass::NoBackend,
+            2000..=2999 | 9000..=9999 => FailureClass::NoBackend,
+            _ => FailureClass::ServiceError,
+        }
+    }
+}
+
+/// The reports of proxies about their servers with the code 1105, `ER_UNKNOWN_ERROR`.
+const PROXY_FAILURES: &[&str] = &[
+    "No available TiDB instances",
+    "TiProxy fails to connect to TiDB",
+    "Require TLS enabled on TiDB",
+];
+
+/// The name of an error that keeps a server from serving, as in MySQL's "Error Reference".
+fn error_name(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1037 => "ER_OUTOFMEMORY",
+        1040 => "ER_CON_COUNT_ERROR",
+        1041 => "ER_OUT_OF_RESOURCES",
+        1053 => "ER_SERVER_SHUTDOWN",
+        1077 => "ER_NORMAL_SHUTDOWN",
+        1079 => "ER_SHUTDOWN_COMPLETE",
+        1129 => "ER_HOST_IS_BLOCKED",
+        1135 => "ER_CANT_CREATE_THREAD",
+        1203 => "ER_TOO_MANY_USER_CONNECTIONS",
+        1226 => "ER_USER_LIMIT_REACHED",
+        2002 => "CR_CONNECTION_ERROR",
+        2003 => "CR_CONN_HOST_ERROR",
+        2006 => "CR_SERVER_GONE_ERROR",
+        2013 => "CR_SERVER_LOST",
+        3032 => "ER_SERVER_OFFLINE_MODE",
+        3168 => "ER_SERVER_ISNT_AVAILABLE",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! POP3: waits for the greeting, then sends `QUIT`.
 //!
-//! | answer | means |
-//! |---|---|
-//! | `+OK` | healthy |
-//! | `-ERR`, such as `[SYS/TEMP]` or `[IN-USE]` | busy: the line gives the reason |
-//! | `-ERR` in answer to STLS, if TLS is required | tls |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | `+OK` | – | open | the server is ready for a login |
+//! | `-ERR` with a response code | `IN-USE` `LOGIN-DELAY` | busy | RFC 2449: a locked mailbox, or logins too often |
+//! | `-ERR` with a response code | any other | service_error | such as `SYS/TEMP` of RFC 3206: a fault of the server |
+//! | `-ERR` in answer to STLS, if TLS is required | – | tls | TLS is disabled |
+//!
+//! Log line for each check of Dovecot: `Info: Disconnected: Aborted login by logging out`.
 //!
 //! Sources: RFC 1939, sections 3 and 4; RFC 2595, section 4; RFC 3206.
 
@@ -62,7 +65,15 @@ impl Dialogue for Pop3 {
                 Step::StartTls
             }
             (State::Upgrading, false) => Step::failure(FailureClass::Tls, line).with_closing_bytes(QUIT),
-            (_, false) => Step::failure(FailureClass::Busy, line),
+            (_, false) => {
+                let is_busy = line.starts_with("-ERR [IN-USE]") || line.starts_with("-ERR [LOGIN-DELAY]");
+                let class = if is_busy {
+                    FailureClass::Busy
+                } else {
+                    FailureClass::ServiceError
+                };
+                Step::failure(class, line)
+            }
             (_, true) => {
                 self.greeting = line;
                 if self.upgrade {

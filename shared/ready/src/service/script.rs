@@ -1,10 +1,10 @@
 //! Scripts for services without a protocol of their own: texts to send and texts to expect, in order.
 //!
-//! | answer | means |
-//! |---|---|
-//! | every text was received in order | healthy; the banner has the lines up to these texts |
-//! | the end of the stream, or silence, before one of them | closed, silent or timeout |
-//! | 16 KiB without it | wrong service |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | every text was received in order | – | open | the banner has the lines up to these texts |
+//! | the end of the stream, or silence, before one of them | – | closed | or silent, or timeout |
+//! | 16 KiB without it | – | wrong_service | the limit of an answer |
 //!
 //! Messages name a sent text by its step number only, because the text may contain a secret.
 

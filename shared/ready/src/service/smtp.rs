@@ -1,18 +1,27 @@
 //! SMTP and submission: waits for the greeting, then sends `EHLO` and `QUIT`. The server always speaks first.
 //!
-//! | answer | means |
-//! |---|---|
-//! | `220`, then `250` in answer to `EHLO` (or to `HELO`, if `EHLO` is unknown) | healthy |
-//! | `421`, or any other 4xx | busy: overloaded or shutting down |
-//! | 5xx greeting, such as `554`, or `550`…`554` in answer to `EHLO` | blocked: the server refuses this client |
-//! | no STARTTLS offered, or STARTTLS refused, if TLS is required | tls |
-//! | `220`, but neither `EHLO` nor `HELO` known | wrong service, such as FTP |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | `220`, then `250` in answer to `EHLO`, or to `HELO` if `EHLO` is refused | – | open | the server accepts mail from clients like this one |
+//! | greeting | `421` `452` | busy | overloaded or shutting down; no storage |
+//! | greeting | `400` to `499` | service_error | a temporary failure, which the server describes |
+//! | greeting | `500` to `599` | blocked | the server refuses this client, or all |
+//! | greeting | any other | wrong_service | not a greeting of SMTP |
+//! | refusal of `HELO` | `421` `452` | busy | as in a greeting |
+//! | refusal of `HELO` | `400` to `499` | service_error | as in a greeting |
+//! | refusal of `HELO` | `501` `504` `550` `551` `552` `553` `554` | blocked | the server refuses the name or the address of this client: `ehlo` sets another name |
+//! | refusal of `HELO` | any other | wrong_service | such as FTP, which greets with `220` too |
+//! | 4xx or 5xx with an enhanced code `X.7.…` | – | blocked | RFC 3463: security or policy |
+//! | 4xx with the enhanced code `4.3.2` | – | starting | RFC 3463: the system does not accept messages, such as at its shutdown |
+//! | no STARTTLS offered, or STARTTLS refused, if TLS is required | – | tls | TLS is disabled |
+//! | `220-` and no last line in time | – | timeout | `postscreen` delays the last line of the greeting by six seconds |
 //!
-//! Sources: RFC 5321, sections 3.1, 4.1.1 and 4.2; RFC 3207.
+//! Sources: RFC 5321, sections 3.1, 4.1.1, 4.2 and 4.5.3.2; RFC 3207; RFC 3463; `postscreen(8)` of Postfix.
 
 use std::net::IpAddr;
 
 use portpulse_core::outcome::FailureClass;
+use portpulse_core::target::Host;
 
 use crate::dialogue::{Dialogue, Step};
 use crate::input::Input;
@@ -21,7 +30,7 @@ const QUIT: &[u8] = b"QUIT\r\n";
 
 #[derive(Debug)]
 pub(crate) struct Smtp {
-    /// The client's address literal, since the client has no host name (RFC 5321, section 4.1.4).
+    /// The configured name of the client, or its address literal (RFC 5321, section 4.1.4).
     name: String,
     upgrade: bool,
     greeting: String,
@@ -38,11 +47,17 @@ enum State {
 }
 
 impl Smtp {
-    pub(crate) fn new(upgrade: bool, from: Option<IpAddr>) -> Self {
-        let name = match from {
-            Some(IpAddr::V4(address)) => format!("[{address}]"),
-            Some(IpAddr::V6(address)) => format!("[IPv6:{address}]"),
-            None => "portpulse.invalid".to_owned(),
+    /// `name` is the configured name of the client, and `from` its address.
+    pub(crate) fn new(upgrade: bool, name: Option<&Host>, from: Option<IpAddr>) -> Self {
+        let literal = |address: &IpAddr| match address {
+            IpAddr::V4(address) => format!("[{address}]"),
+            IpAddr::V6(address) => format!("[IPv6:{address}]"),
+        };
+        let name = match (name, from) {
+            (Some(Host::Name(name)), _) => name.trim_end_matches('.').to_owned(),
+            (Some(Host::Address(address)), _) => literal(address),
+            (None, Some(address)) => literal(&address),
+            (None, None) => "portpulse.invalid".to_owned(),
         };
         Self {
             name,
@@ -59,6 +74,21 @@ impl Smtp {
 
     fn healthy(&mut self) -> Step {
         Step::healthy(std::mem::take(&mut self.greeting)).with_closing_bytes(QUIT)
+    }
+
+    /// The failure class of a refusal; `None` for a reply that is not SMTP.
+    fn refusal(&self, reply: &Reply) -> Option<FailureClass> {
+        let enhanced = reply.lines.first().map_or("", String::as_str);
+        let is_policy = enhanced.starts_with("4.7.") || enhanced.starts_with("5.7.");
+        match (self.state, reply.code) {
+            (_, 400..=599) if is_policy => Some(FailureClass::Blocked),
+            (_, 400..=499) if enhanced.starts_with("4.3.2") => Some(FailureClass::Starting),
+            (_, 421 | 452) => Some(FailureClass::Busy),
+            (_, 400..=499) => Some(FailureClass::ServiceError),
+            (State::Greeting, 500..=599) => Some(FailureClass::Blocked),
+            (_, 501 | 504 | 550..=554) => Some(FailureClass::Blocked),
+            _ => None,
+        }
     }
 
     fn evaluate(&mut self, reply: Reply) -> Step {
@@ -92,11 +122,10 @@ impl Smtp {
             (State::Upgrading, _) => {
                 Step::failure(FailureClass::Tls, reply.summary()).with_closing_bytes(QUIT)
             }
-            (_, 400..=499) => Step::failure(FailureClass::Busy, reply.summary()).with_closing_bytes(QUIT),
-            (State::Greeting, 500..=599) | (_, 550..=554) => {
-                Step::failure(FailureClass::Blocked, reply.summary()).with_closing_bytes(QUIT)
-            }
-            _ => Step::WRONG_SERVICE.with_closing_bytes(QUIT),
+            _ => match self.refusal(&reply) {
+                Some(class) => Step::failure(class, reply.summary()).with_closing_bytes(QUIT),
+                None => Step::WRONG_SERVICE.with_closing_bytes(QUIT),
+            },
         }
     }
 }
@@ -110,6 +139,14 @@ impl Dialogue for Smtp {
             ReadResult::Incomplete => Step::Receive,
             ReadResult::Invalid => Step::WRONG_SERVICE,
             ReadResult::Reply(reply) => self.evaluate(reply),
+        }
+    }
+
+    fn timeout_hint(&self, input: &Input) -> &'static str {
+        if matches!(self.state, State::Greeting) && !input.answer().is_empty() {
+            ": the greeting is delayed, as by postscreen; increase `timeout`"
+        } else {
+            ""
         }
     }
 }

@@ -1,11 +1,11 @@
 //! SSH: reads the server's identification and answers with the client's, so that the server logs no error.
 //!
-//! | answer | means |
-//! |---|---|
-//! | `SSH-2.0-…` or `SSH-1.99-…`, also after other lines | healthy |
-//! | `Exceeded MaxStartups` | busy |
-//! | `Not allowed at this time` | blocked: the address is penalised |
-//! | `SSH-1.…` | wrong service: an obsolete version |
+//! | condition | code | outcome | why |
+//! |---|---|---|---|
+//! | `SSH-2.0-…` or `SSH-1.99-…`, also after other lines | – | open | the server speaks SSH 2.0 |
+//! | `Exceeded MaxStartups` | – | busy | too many clients that are not logged in |
+//! | `Not allowed at this time` | – | blocked | the address is penalised |
+//! | `SSH-1.…` | – | wrong_service | an obsolete version |
 //!
 //! Sources: RFC 4253, section 4.2; `sshd.c` of OpenSSH; tested with 9.2.
 

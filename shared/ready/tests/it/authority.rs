@@ -26,6 +26,24 @@ pub(crate) enum Validity {
     Days(i64),
 }
 
+impl Validity {
+    fn limit(self, params: &mut CertificateParams) {
+        let now = std::time::SystemTime::now();
+        let day = std::time::Duration::from_secs(86_400);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2100, 1, 1);
+        match self {
+            Self::Good => {}
+            Self::Expired => params.not_after = date_time_ymd(2020, 6, 1),
+            Self::NotYet => params.not_before = date_time_ymd(2099, 1, 1),
+            Self::Days(days) => {
+                let end = now + day * u32::try_from(days).unwrap() + std::time::Duration::from_secs(3_600);
+                params.not_after = end.into();
+            }
+        }
+    }
+}
+
 impl Authority {
     /// Creates an authority. Two authorities with the same name look like one with a wrong key.
     pub(crate) fn new(name: &str) -> Self {
@@ -35,6 +53,22 @@ impl Authority {
         Self {
             issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap(),
         }
+    }
+
+    /// Creates an intermediate authority below this one.
+    pub(crate) fn intermediate(&self, name: &str, validity: Validity) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        validity.limit(&mut params);
+        Self {
+            issuer: CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.issuer).unwrap(),
+        }
+    }
+
+    /// The authority's own certificate, as PEM.
+    pub(crate) fn certificate_pem(&self) -> String {
+        self.issuer.pem()
     }
 
     /// A client that trusts only this authority.
@@ -49,19 +83,7 @@ impl Authority {
 
     pub(crate) fn issue(&self, name: &str, validity: Validity) -> Issued {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let now = std::time::SystemTime::now();
-        let day = std::time::Duration::from_secs(86_400);
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2100, 1, 1);
-        match validity {
-            Validity::Good => {}
-            Validity::Expired => params.not_after = date_time_ymd(2020, 6, 1),
-            Validity::NotYet => params.not_before = date_time_ymd(2099, 1, 1),
-            Validity::Days(days) => {
-                let end = now + day * u32::try_from(days).unwrap() + std::time::Duration::from_secs(3_600);
-                params.not_after = end.into();
-            }
-        }
+        validity.limit(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Issued {

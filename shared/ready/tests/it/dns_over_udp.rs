@@ -72,7 +72,7 @@ async fn udp_reply_is_evaluated_like_tcp() {
     let summary = check(&root, 0, |query| reply(query, [0x81, 0x80]), LONG_TIMEOUT).await;
     assert_eq!(summary, "healthy: . NS: NOERROR");
     let wanted = expecting("192.0.2.1");
-    let summary = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
+    let summary = "wrong_answer in ready: 192.0.2.1 is missing: a.example A: REFUSED";
     assert_eq!(
         check(&wanted, 0, |query| reply(query, [0x81, 0x85]), LONG_TIMEOUT).await,
         summary
@@ -259,14 +259,14 @@ async fn truncated_reply_is_retried_over_tcp() {
             "192.0.2.2",
             vec![Action::Expect(QUESTION), whole()],
             LONG_TIMEOUT,
-            "wrong_answer in ready: a.example A: NOERROR 192.0.2.1; 192.0.2.2 is missing",
+            "wrong_answer in ready: 192.0.2.2 is missing: a.example A: NOERROR 192.0.2.1",
         ),
         (
             "192.0.2.1",
             vec![Action::Expect(QUESTION), send("HTTP/1.1 400 Bad Request")],
             LONG_TIMEOUT,
             "wrong_service in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, \
-             got `HTTP/1.1 400 Bad Request`",
+             got `HTTP/1.1 400 Bad Request`: it speaks HTTP",
         ),
         // One deadline for both transports.
         (

@@ -37,7 +37,13 @@ async fn check(service: Service, timeout: Duration, actions: Vec<Action>, expect
 #[tokio::test]
 async fn answer_decides_result_and_client_says_goodbye() {
     let expect = |bytes| Action::Expect(bytes);
-    let pong = vec![expect(b"PING\r\n".as_slice()), send("+PO"), send("NG\r\n")];
+    let pong = vec![
+        expect(b"PING\r\n".as_slice()),
+        send("+PO"),
+        send("NG\r\n"),
+        expect(b"portpulse\r\n"),
+        send("+none\r\n"),
+    ];
     check(Service::Redis, LONG_TIMEOUT, pong, "healthy: PONG", "").await;
     let version = vec![expect(b"version\r\n"), send("VERSION 1.6.18\r\n")];
     check(
@@ -69,7 +75,7 @@ async fn answer_decides_result_and_client_says_goodbye() {
         Service::Postgres,
         LONG_TIMEOUT,
         starting,
-        "starting in ready: 57P03 the database is starting up",
+        "starting in ready: 57P03 cannot_connect_now: the database is starting up",
         "",
     )
     .await;
@@ -83,7 +89,7 @@ async fn answer_before_question_counts_after_close() {
         LONG_TIMEOUT,
         full,
         "busy in ready: ERR max number of clients reached",
-        "PING\\r\\n",
+        "*1\\r\\n$4\\r\\nPING\\r\\n",
     )
     .await;
 }
@@ -93,6 +99,8 @@ async fn remaining_bytes_are_read_before_close() {
     let talkative = vec![
         Action::Expect(b"PING\r\n"),
         send("+PONG\r\n"),
+        Action::Expect(b"portpulse\r\n"),
+        send("+none\r\n"),
         send(vec![b'x'; 20_000]),
     ];
     check(Service::Redis, LONG_TIMEOUT, talkative, "healthy: PONG", "").await;
@@ -116,7 +124,11 @@ async fn unanswered_exchange_reports_sent_and_received() {
         ),
         (
             vec![expect(), send("SSH-2.0-x\r\n")],
-            "wrong_service in ready: sent PING, got `SSH-2.0-x`",
+            "wrong_service in ready: sent PING, got `SSH-2.0-x`: it speaks SSH",
+        ),
+        (
+            vec![expect(), send(b"\x15\x03\x03\0\x02\x02\x0a")],
+            "wrong_service in ready: sent PING, got `15 03 03 00 02 02 0a`: it speaks TLS",
         ),
         (
             vec![expect(), send(vec![b'-'; 1])],
@@ -134,6 +146,20 @@ async fn unanswered_exchange_reports_sent_and_received() {
     }
     let none = "silent in ready: waited for a greeting, got none";
     check(Service::Ssh, SHORT_TIMEOUT, vec![], none, "").await;
+    let delayed = "timeout in ready: waited for a greeting, got `220-wait`, then nothing: the greeting is delayed, \
+        as by postscreen; increase `timeout`";
+    check(
+        Service::Smtp,
+        SHORT_TIMEOUT,
+        vec![send("220-wait\r\n")],
+        delayed,
+        "",
+    )
+    .await;
+    let binary = "silent in ready: sent version, got no answer, as memcached does at its connection limit, and with \
+        -B binary";
+    let version = vec![Action::Expect(b"version\r\n")];
+    check(Service::Memcached, SHORT_TIMEOUT, version, binary, "").await;
     let half = "timeout in ready: sent EHLO, got no answer";
     check(
         Service::Smtp,

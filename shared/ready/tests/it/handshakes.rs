@@ -59,7 +59,7 @@ async fn certificate_chain_time_and_name_are_verified() {
         (
             tls(&Authority::new("untrusted").issue("db.example", Validity::Good)),
             vec![],
-            "tls in tls: the certificate's issuer is unknown",
+            "tls in tls: the certificate has an unknown issuer: `untrusted` is neither trusted nor sent by the server",
         ),
         (
             tls(&Authority::new("trusted").issue("db.example", Validity::Good)),
@@ -102,7 +102,7 @@ async fn certificate_days_are_recorded_and_warn_as_configured() {
         };
         assert_eq!(healthy.certificate_days, Some(29));
         assert_eq!(healthy.warning.is_some(), warns);
-        assert_eq!(healthy.banner.as_ref().unwrap().as_str(), "TLSv1_3");
+        assert_eq!(healthy.banner.as_ref().unwrap().as_str(), "TLS 1.3");
         assert!(report.ready.is_none());
     }
 }
@@ -110,7 +110,7 @@ async fn certificate_days_are_recorded_and_warn_as_configured() {
 #[tokio::test]
 async fn target_without_tls_is_classified() {
     let client = Authority::new("trusted").client();
-    let http = "wrong_service in tls: sent a TLS ClientHello, got `HTTP/1.1 400 Bad Request`";
+    let http = "wrong_service in tls: sent a TLS ClientHello, got `HTTP/1.1 400 Bad Request`: it speaks HTTP";
     let rows = [
         (vec![send("HTTP/1.1 400 Bad Request\r\n\r\n")], http),
         (
@@ -119,7 +119,7 @@ async fn target_without_tls_is_classified() {
         ),
         (
             vec![send(b"\x15\x03\x01\0\x02\x02\x28")],
-            "tls in tls: the server ended the TLS handshake: HandshakeFailure",
+            "tls in tls: no TLS version or cipher in common: the server ended the handshake; offered: TLS 1.2 and 1.3, ECDHE with AES-GCM or ChaCha20-Poly1305, no CBC or DHE",
         ),
         (vec![], "silent in tls: sent a TLS ClientHello, got no answer"),
         (
@@ -240,7 +240,7 @@ async fn mysql_login_completes_with_invalid_certificate() {
         send(b"\x0c\0\0\x03\xff\x15\x04#28000no!"),
     ];
     let client = trusted.client();
-    let summary = "tls in tls: the certificate's issuer is unknown";
+    let summary = "tls in tls: the certificate has an unknown issuer: `untrusted` is neither trusted nor sent by the server";
     check(
         starttls_request(Service::Mysql, &client),
         LONG_TIMEOUT,

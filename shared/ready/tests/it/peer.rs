@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use portpulse_core::outcome::Warning;
 use portpulse_core::readiness::{Protocol, Readiness, Tls};
 use portpulse_core::service::Service;
 use portpulse_core::target::Host;
@@ -57,6 +56,8 @@ pub(crate) enum Action {
     /// Sends TLS 1.3 records with this content repeatedly until the client closes. Must be the first action after the
     /// handshake.
     FloodOfRecords(ContentType, Vec<u8>),
+    /// Sends a fatal alert in a TLS 1.3 session, which is over for the peer.
+    Alert(u8),
     /// Sends each of these in its own TLS record, then, if there is junk, close_notify and the junk, all in one write.
     Records(Vec<Vec<u8>>, Vec<u8>),
     /// Completes a TLS handshake as the server. Later actions use TLS.
@@ -110,6 +111,10 @@ pub(crate) struct Observed {
     pub(crate) completed: bool,
     /// Whether the client resumed an earlier TLS session, in which no certificate is sent.
     pub(crate) resumed: bool,
+    /// The server name in the client's hello.
+    pub(crate) server_name: Option<String>,
+    /// The application protocol that was agreed on.
+    pub(crate) protocol: Option<String>,
 }
 
 impl Peer {
@@ -194,6 +199,12 @@ impl PeerConnection {
                     while self.stream.write_all(&records.batch()).is_ok() {}
                     return self.observed(&[], false, true);
                 }
+                Action::Alert(description) => {
+                    let tls = self.tls.take().unwrap();
+                    let mut records = Records::of(tls, ContentType::Alert, vec![2, description]);
+                    self.stream.write_all(&records.next()).unwrap();
+                    self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+                }
                 Action::Records(records, junk) => {
                     let tls = self.tls.as_mut().unwrap();
                     let mut wire = Vec::new();
@@ -245,11 +256,18 @@ impl PeerConnection {
     fn observed(&self, received: &[u8], fin: bool, completed: bool) -> Observed {
         let kind = self.tls.as_ref().and_then(|tls| tls.handshake_kind());
         let resumed = kind == Some(rustls::HandshakeKind::Resumed);
+        let protocol = self.tls.as_ref().and_then(|tls| tls.alpn_protocol());
         Observed {
             final_bytes: received.escape_ascii().to_string(),
             fin,
             completed,
             resumed,
+            server_name: self
+                .tls
+                .as_ref()
+                .and_then(|tls| tls.server_name())
+                .map(str::to_owned),
+            protocol: protocol.map(|protocol| protocol.escape_ascii().to_string()),
         }
     }
 
@@ -298,17 +316,18 @@ impl Records {
 
     /// Encrypts many records, so that each write is large.
     fn batch(&mut self) -> Vec<u8> {
-        let mut records = Vec::new();
-        for _ in 0..100 {
-            let record = OutboundPlainMessage {
-                typ: self.kind,
-                version: ProtocolVersion::TLSv1_3,
-                payload: OutboundChunks::Single(&self.content),
-            };
-            records.extend(self.encrypter.encrypt(record, self.sequence).unwrap().encode());
-            self.sequence += 1;
-        }
-        records
+        (0..100).flat_map(|_| self.next()).collect()
+    }
+
+    fn next(&mut self) -> Vec<u8> {
+        let record = OutboundPlainMessage {
+            typ: self.kind,
+            version: ProtocolVersion::TLSv1_3,
+            payload: OutboundChunks::Single(&self.content),
+        };
+        let encrypted = self.encrypter.encrypt(record, self.sequence).unwrap();
+        self.sequence += 1;
+        encrypted.encode()
     }
 }
 
@@ -321,10 +340,12 @@ pub(crate) fn describe(report: &ExchangeReport) -> String {
                 .as_ref()
                 .map_or("nothing", |banner| banner.as_str());
             match &healthy.warning {
-                Some(Warning::CertificateExpiring { days, .. }) => {
-                    format!("healthy: {banner}; warning: the certificate expires in {days} days")
+                Some(warning) => {
+                    let warning = warning.to_string();
+                    // Without the date, which depends on the day of the test.
+                    let warning = warning.split(", on ").next().unwrap();
+                    format!("healthy: {banner}; warning: {warning}")
                 }
-                Some(Warning::FromService(remark)) => format!("healthy: {banner}; warning: {remark}"),
                 None => format!("healthy: {banner}"),
             }
         }

@@ -6,15 +6,16 @@
 //! [mentions](https://discord.com/developers/docs/resources/message#allowed-mentions-object),
 //! [pauses](https://discord.com/developers/docs/topics/rate-limits).
 
+use portpulse_core::decide::Notification;
 use serde_json::{Value, json};
 
-use super::IncomingWebhook;
+use super::DestinationKind;
+use crate::answer::{Answer, AnswerMeaning};
 use crate::chat_message::ChatMessage;
-use crate::destination_fields::DestinationFields;
-use crate::text_format::{TextFormat, Unit};
-
-/// The JSON pointer to the requested pause in seconds, in an answer with status 429.
-pub(crate) const PAUSE_POINTER: &str = "/retry_after";
+use crate::request::OutgoingRequest;
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
+use crate::text_format::{TextFormat, Unit, unescaped};
 
 // Shares of the 6,000 characters of an embed: ten fields with their names take at most 2,960.
 const MAX_TITLE: usize = 256;
@@ -31,19 +32,48 @@ const MARKDOWN: TextFormat = TextFormat {
 };
 /// Footers are plain text, not Markdown.
 const FOOTER: TextFormat = TextFormat {
-    escape: crate::text_format::unescaped,
+    escape: unescaped,
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the URL of the webhook")
+/// A channel of Discord.
+pub(crate) struct Discord;
+
+impl DestinationKind for Discord {
+    fn name(&self) -> &'static str {
+        "discord"
+    }
+
+    fn title(&self) -> &'static str {
+        "Discord"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const { &[Setting::required("url", Form::Secret, "the URL of the webhook")] }
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        OutgoingRequest::of_chat(notifications, body)
+    }
+
+    fn meaning(&self, answer: &Answer) -> AnswerMeaning {
+        answer.meaning(Some("/retry_after"))
+    }
 }
 
-pub(crate) fn body(message: &ChatMessage) -> Value {
+fn body(message: &ChatMessage) -> Value {
     let headline = format!("{} {}", message.level.symbol(), message.headline);
     let mut description = MARKDOWN.fit(&message.sentence, MAX_FIELD);
+    // The title opens the first link. Angle brackets keep the punctuation of an address.
+    for (label, link) in message.links.iter().skip(1) {
+        description += &format!("\n[{label}](<{}>)", link.as_str());
+    }
     for (title, lines) in &message.lists {
         let room = MAX_DESCRIPTION.saturating_sub(MARKDOWN.length(&description) + title.len() + 8);
+        // Of three lists, the last may have no room.
+        if room < MAX_LINE {
+            break;
+        }
         description += &format!("\n\n**{title}**\n{}", MARKDOWN.lines(lines, MAX_LINE, room));
     }
     let facts = message.facts.iter().take(MAX_FIELDS);
@@ -57,8 +87,8 @@ pub(crate) fn body(message: &ChatMessage) -> Value {
         "fields": facts,
         "footer": { "text": FOOTER.fit(&message.footer, MAX_FOOTER) },
     });
-    if let (Some(runbook), Some(embed)) = (&message.runbook, embed.as_object_mut()) {
-        embed.insert("url".to_owned(), json!(runbook.as_str()));
+    if let (Some((_, link)), Some(embed)) = (message.links.first(), embed.as_object_mut()) {
+        embed.insert("url".to_owned(), json!(link.as_str()));
     }
     json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } })
 }

@@ -5,11 +5,14 @@
 //! [cards](https://developers.google.com/workspace/chat/api/reference/rest/v1/cards) (100 widgets; paragraphs and
 //! decorated text read HTML).
 
+use portpulse_core::decide::Notification;
 use serde_json::{Value, json};
 
-use super::IncomingWebhook;
+use super::DestinationKind;
 use crate::chat_message::ChatMessage;
-use crate::destination_fields::DestinationFields;
+use crate::request::OutgoingRequest;
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 use crate::text_format::{TextFormat, Unit, html, unescaped};
 
 // Shares of the 32,000 bytes; JSON escapes double the bytes of quotes and backslashes.
@@ -30,11 +33,28 @@ const PLAIN: TextFormat = TextFormat {
     unit: Unit::Bytes,
 };
 
-pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the URL of the webhook")
+/// A channel of Google Chat.
+pub(crate) struct GoogleChat;
+
+impl DestinationKind for GoogleChat {
+    fn name(&self) -> &'static str {
+        "google_chat"
+    }
+
+    fn title(&self) -> &'static str {
+        "Google Chat"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const { &[Setting::required("url", Form::Secret, "the URL of the webhook")] }
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        OutgoingRequest::of_chat(notifications, body)
+    }
 }
 
-pub(crate) fn body(message: &ChatMessage) -> Value {
+fn body(message: &ChatMessage) -> Value {
     let headline = format!("{} {}", message.level.symbol(), message.headline);
     let mut widgets = vec![paragraph(&HTML.fit(&message.sentence, MAX_SENTENCE))];
     for (label, value) in message.facts.iter().take(MAX_FACTS) {
@@ -46,9 +66,12 @@ pub(crate) fn body(message: &ChatMessage) -> Value {
         let lines = HTML.lines(lines, MAX_LINE, MAX_LIST).replace('\n', "<br>");
         widgets.push(paragraph(&format!("<b>{title}</b><br>{lines}")));
     }
-    if let Some(runbook) = &message.runbook {
-        let open = json!({ "openLink": { "url": runbook.as_str() } });
-        widgets.push(json!({ "buttonList": { "buttons": [{ "text": "Runbook", "onClick": open }] } }));
+    let buttons = message.links.iter().map(|(label, link)| {
+        let open = json!({ "openLink": { "url": link.as_str() } });
+        json!({ "text": label, "onClick": open })
+    });
+    if !message.links.is_empty() {
+        widgets.push(json!({ "buttonList": { "buttons": buttons.collect::<Vec<_>>() } }));
     }
     let footer = PLAIN.fit(&message.footer, MAX_FOOTER);
     json!({

@@ -5,13 +5,14 @@
 
 use http::Request;
 use http::header::AUTHORIZATION;
+use portpulse_core::decide::Notification;
 use serde_json::{Value, json};
 
-use super::{Post, RequestError, request, secret_header, token};
-use crate::address::Server;
+use super::DestinationKind;
 use crate::chat_message::{ChatMessage, Level};
-use crate::destination_fields::DestinationFields;
-use crate::secret::{ReadSecret, SecretCache, SecretName};
+use crate::request::{OutgoingRequest, RequestError, SecretValues};
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 use crate::text_format::{TextFormat, Unit, unescaped};
 
 const MAX_TITLE: usize = 250;
@@ -24,50 +25,47 @@ const PLAIN: TextFormat = TextFormat {
 };
 
 /// A topic of ntfy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ntfy {
-    server: Server,
-    topic: SecretName,
-    token: Option<SecretName>,
-}
+pub(crate) struct Ntfy;
 
-impl Ntfy {
-    pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<Self> {
-        let topic = fields.secret("topic", "the topic");
-        let token = fields.optional_secret("token", "the access token");
-        let server = fields.server("server", "https://ntfy.sh");
-        Some(Self {
-            server: server?,
-            topic: topic?,
-            token,
-        })
+impl DestinationKind for Ntfy {
+    fn name(&self) -> &'static str {
+        "ntfy"
     }
 
-    pub(crate) fn secrets(&self) -> Vec<&SecretName> {
-        [&self.topic].into_iter().chain(&self.token).collect()
+    fn title(&self) -> &'static str {
+        "ntfy"
     }
 
-    pub(crate) async fn request<S: ReadSecret>(
+    fn settings(&self) -> &'static [Setting] {
+        const {
+            &[
+                Setting::required("topic", Form::Secret, "the topic"),
+                Setting::optional("token", Form::Secret, "the access token"),
+                Setting::server("https://ntfy.sh", "the server"),
+            ]
+        }
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        OutgoingRequest::of_chat(notifications, body)
+    }
+
+    fn complete(
         &self,
-        post: &Post,
-        secrets: &SecretCache<S>,
+        request: &OutgoingRequest,
+        secrets: &SecretValues<'_>,
     ) -> Result<Request<String>, RequestError> {
-        let topic = secrets.get(&self.topic).await?;
-        let mut body = post.body.clone();
-        if let Some(body) = body.as_object_mut() {
-            body.insert("topic".to_owned(), json!(token(&self.topic, &topic)?));
+        let request = request.with_field("topic", secrets.token("topic")?);
+        let mut http = secrets.http_request(&request, secrets.text("server"), "topic")?;
+        if !secrets.text("token").is_empty() {
+            let value = secrets.authorization("Bearer", "token")?;
+            http.headers_mut().insert(AUTHORIZATION, value);
         }
-        let mut headers = Vec::new();
-        if let Some(name) = &self.token {
-            let secret = secrets.get(name).await?;
-            let header = secret_header(&format!("Bearer {}", token(name, &secret)?));
-            headers.extend(header.map(|value| (AUTHORIZATION, value)));
-        }
-        request(self.server.as_str(), &self.topic, &headers, body.to_string())
+        Ok(http)
     }
 }
 
-pub(crate) fn body(message: &ChatMessage) -> Value {
+fn body(message: &ChatMessage) -> Value {
     // Priority 5 rings repeatedly; 3 is the default.
     let (priority, tag) = match message.level {
         Level::Critical => (5, "rotating_light"),
@@ -82,6 +80,8 @@ pub(crate) fn body(message: &ChatMessage) -> Value {
             .iter()
             .map(|(label, value)| format!("{label}: {value}")),
     );
+    let other_links = message.links.iter().skip(1);
+    lines.extend(other_links.map(|(label, link)| format!("{label}: {}", link.as_str())));
     for (title, list) in &message.lists {
         lines.push(format!("{title}:"));
         lines.extend(list.iter().map(|line| format!("- {line}")));
@@ -92,8 +92,9 @@ pub(crate) fn body(message: &ChatMessage) -> Value {
         "priority": priority,
         "tags": [tag],
     });
-    if let (Some(runbook), Some(body)) = (&message.runbook, body.as_object_mut()) {
-        body.insert("click".to_owned(), json!(runbook.as_str()));
+    // The message itself opens the first link; the others are text.
+    if let (Some((_, link)), Some(body)) = (message.links.first(), body.as_object_mut()) {
+        body.insert("click".to_owned(), json!(link.as_str()));
     }
     body
 }

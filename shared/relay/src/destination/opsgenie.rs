@@ -15,11 +15,12 @@ use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
 use serde_json::{Value, json};
 
-use super::{KeyedApi, Post, RequestError, secret_header, token};
+use super::DestinationKind;
 use crate::chat_message::{ChatMessage, entity};
-use crate::destination_fields::DestinationFields;
 use crate::incident_id::alert_key;
-use crate::secret::{ReadSecret, SecretCache};
+use crate::request::{OutgoingRequest, RequestError, SecretValues};
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 use crate::text_format::{TextFormat, Unit};
 
 const MAX_MESSAGE: usize = 130;
@@ -35,29 +36,53 @@ const TEXT: TextFormat = TextFormat {
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<KeyedApi> {
-    // In the EU: https://api.eu.opsgenie.com
-    KeyedApi::read(
-        fields,
-        "the key of the API integration",
-        "https://api.opsgenie.com",
-    )
+/// An integration of Opsgenie.
+pub(crate) struct Opsgenie;
+
+impl DestinationKind for Opsgenie {
+    fn name(&self) -> &'static str {
+        "opsgenie"
+    }
+
+    fn title(&self) -> &'static str {
+        "Opsgenie"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const {
+            let key = "the key of the API integration";
+            &[
+                Setting::required("key", Form::Secret, key),
+                Setting::server(
+                    "https://api.opsgenie.com",
+                    "the server; in the EU https://api.eu.opsgenie.com",
+                ),
+            ]
+        }
+    }
+
+    fn default_severities(&self) -> &'static [Severity] {
+        &[Severity::Critical]
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        notifications.iter().flat_map(|each| requests(each)).collect()
+    }
+
+    fn complete(
+        &self,
+        request: &OutgoingRequest,
+        secrets: &SecretValues<'_>,
+    ) -> Result<Request<String>, RequestError> {
+        let url = format!("{}{}", secrets.text("server"), request.path);
+        let mut http = secrets.http_request(request, &url, "key")?;
+        let value = secrets.authorization("GenieKey", "key")?;
+        http.headers_mut().insert(AUTHORIZATION, value);
+        Ok(http)
+    }
 }
 
-pub(crate) async fn request<S: ReadSecret>(
-    api: &KeyedApi,
-    post: &Post,
-    secrets: &SecretCache<S>,
-) -> Result<Request<String>, RequestError> {
-    let secret = secrets.get(api.key()).await?;
-    let header = secret_header(&format!("GenieKey {}", token(api.key(), &secret)?));
-    let headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
-    let mut request = super::request(&api.url(post), api.key(), &headers, post.body.to_string())?;
-    *request.method_mut() = post.method.clone();
-    Ok(request)
-}
-
-pub(crate) fn posts(notification: &Notification) -> Vec<Post> {
+fn requests(notification: &Notification) -> Vec<OutgoingRequest> {
     let (alias, ids) = (alert_key(notification), vec![notification.id.clone()]);
     let at_alert = |action: &str| {
         format!(
@@ -68,16 +93,16 @@ pub(crate) fn posts(notification: &Notification) -> Vec<Post> {
     if notification.kind.stage() == Stage::Ended {
         let note = TEXT.fit(&sentence(notification), MAX_NOTE);
         let body = json!({ "source": "Portpulse", "note": note });
-        return vec![Post::new(at_alert("close"), body, ids)];
+        return vec![OutgoingRequest::new(at_alert("close"), body, ids)];
     }
-    let open = Post::new("/v2/alerts", alert(notification, &alias), ids);
+    let open = OutgoingRequest::new("/v2/alerts", alert(notification, &alias), ids);
     if notification.kind != Kind::Escalated {
         return vec![open];
     }
-    // Posting an open alert again does not change its priority. If there is no open alert, the second post opens one.
-    let raise = Post {
+    // Posting an open alert again does not change its priority. If there is no open alert, the second request opens one.
+    let raise = OutgoingRequest {
         method: Method::PUT,
-        ..Post::new(
+        ..OutgoingRequest::new(
             at_alert("priority"),
             json!({ "priority": priority(notification) }),
             Vec::new(),
@@ -108,7 +133,7 @@ fn alert(notification: &Notification, alias: &str) -> Value {
             "kind": notification.kind.as_str(),
             "status": notification.status.as_str(),
             "severity": notification.severity.as_str(),
-            "group": notification.group.map_or_else(String::new, |group| group.to_string()),
+            "group": TEXT.fit(notification.group.as_deref().unwrap_or_default(), MAX_DETAIL),
             "since": utc_time(notification.since),
         },
         "entity": TEXT.fit(&entity(notification), MAX_ENTITY),
@@ -128,9 +153,9 @@ fn description(notification: &Notification) -> String {
         );
         lines.extend(
             message
-                .runbook
+                .links
                 .iter()
-                .map(|link| format!("Runbook: {}", link.as_str())),
+                .map(|(label, link)| format!("{label}: {}", link.as_str())),
         );
         for (title, list) in message.lists {
             lines.push(format!("{title}:"));

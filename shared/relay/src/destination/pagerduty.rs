@@ -4,17 +4,19 @@
 //! 255, an event 512 KB).
 
 use http::Request;
-use portpulse_alert::{MAX_TEXT, headline, plain, to_json};
+use portpulse_alert::{MAX_TEXT, headline, to_json};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Stage;
+use portpulse_core::text::excerpt;
 use serde_json::{Value, json};
 
-use super::{KeyedApi, Post, RequestError, token};
-use crate::chat_message::{Link, entity};
-use crate::destination_fields::DestinationFields;
+use super::DestinationKind;
+use crate::chat_message::{entity, links};
 use crate::incident_id::alert_key;
-use crate::secret::{ReadSecret, SecretCache};
+use crate::request::{OutgoingRequest, RequestError, SecretValues};
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 use crate::text_format::{TextFormat, Unit, unescaped};
 
 const MAX_SUMMARY: usize = 1_024;
@@ -24,28 +26,50 @@ const PLAIN: TextFormat = TextFormat {
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<KeyedApi> {
-    let key = "the integration key of the service (Events API v2)";
-    // In the service location EU: https://events.eu.pagerduty.com
-    KeyedApi::read(fields, key, "https://events.pagerduty.com")
-}
+/// A service of PagerDuty.
+pub(crate) struct PagerDuty;
 
-pub(crate) async fn request<S: ReadSecret>(
-    api: &KeyedApi,
-    post: &Post,
-    secrets: &SecretCache<S>,
-) -> Result<Request<String>, RequestError> {
-    let secret = secrets.get(api.key()).await?;
-    let mut body = post.body.clone();
-    if let Some(body) = body.as_object_mut() {
-        body.insert("routing_key".to_owned(), json!(token(api.key(), &secret)?));
+impl DestinationKind for PagerDuty {
+    fn name(&self) -> &'static str {
+        "pagerduty"
     }
-    super::request(&api.url(post), api.key(), &[], body.to_string())
-}
 
-pub(crate) fn post(notification: &Notification) -> Post {
-    let ids = vec![notification.id.clone()];
-    Post::new("/v2/enqueue", body(notification), ids)
+    fn title(&self) -> &'static str {
+        "PagerDuty"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const {
+            let key = "the integration key for Events API v2";
+            &[
+                Setting::required("key", Form::Secret, key),
+                Setting::server(
+                    "https://events.pagerduty.com",
+                    "the server; in the EU https://events.eu.pagerduty.com",
+                ),
+            ]
+        }
+    }
+
+    fn default_severities(&self) -> &'static [Severity] {
+        &[Severity::Critical]
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        let request =
+            |each: &&Notification| OutgoingRequest::new("/v2/enqueue", body(each), vec![each.id.clone()]);
+        notifications.iter().map(request).collect()
+    }
+
+    fn complete(
+        &self,
+        request: &OutgoingRequest,
+        secrets: &SecretValues<'_>,
+    ) -> Result<Request<String>, RequestError> {
+        let request = request.with_field("routing_key", secrets.token("key")?);
+        let url = format!("{}{}", secrets.text("server"), request.path);
+        secrets.http_request(&request, &url, "key")
+    }
 }
 
 fn body(notification: &Notification) -> Value {
@@ -58,12 +82,9 @@ fn body(notification: &Notification) -> Value {
         Severity::Warning => "warning",
         Severity::Info => "info",
     };
-    let links: Vec<_> = notification
-        .runbook
-        .as_deref()
-        .and_then(Link::new)
-        .map(|link| json!({ "href": link.as_str(), "text": "Runbook" }))
-        .into_iter()
+    let links: Vec<_> = links(notification)
+        .iter()
+        .map(|(label, link)| json!({ "href": link.as_str(), "text": label }))
         .collect();
     json!({
         "event_action": "trigger",
@@ -75,7 +96,7 @@ fn body(notification: &Notification) -> Value {
             "source": PLAIN.fit(&entity(notification), MAX_SUMMARY),
             "severity": severity,
             "timestamp": notification.at.to_string(),
-            "group": notification.group.map_or_else(String::new, |group| group.to_string()),
+            "group": PLAIN.fit(notification.group.as_deref().unwrap_or_default(), MAX_SUMMARY),
             "class": notification.kind.as_str(),
             "custom_details": printable(to_json(notification)),
         },
@@ -85,7 +106,7 @@ fn body(notification: &Notification) -> Value {
 /// The JSON with sanitized texts.
 fn printable(json: Value) -> Value {
     match json {
-        Value::String(text) => Value::String(plain(&text, MAX_TEXT)),
+        Value::String(text) => Value::String(excerpt(&text, MAX_TEXT)),
         Value::Array(items) => items.into_iter().map(printable).collect(),
         Value::Object(fields) => {
             let fields = fields.into_iter();

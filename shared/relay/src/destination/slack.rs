@@ -7,11 +7,14 @@
 //! 2,000), [context](https://docs.slack.dev/reference/block-kit/blocks/context-block) (10 elements),
 //! [escaping](https://docs.slack.dev/messaging/formatting-message-text#escaping).
 
+use portpulse_core::decide::Notification;
 use serde_json::{Value, json};
 
-use super::IncomingWebhook;
+use super::DestinationKind;
 use crate::chat_message::ChatMessage;
-use crate::destination_fields::DestinationFields;
+use crate::request::OutgoingRequest;
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 use crate::text_format::{TextFormat, Unit, unescaped};
 
 const MAX_HEADER: usize = 150;
@@ -30,11 +33,34 @@ const MARKED: TextFormat = TextFormat {
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the URL of the incoming webhook")
+/// A channel of Slack.
+pub(crate) struct Slack;
+
+impl DestinationKind for Slack {
+    fn name(&self) -> &'static str {
+        "slack"
+    }
+
+    fn title(&self) -> &'static str {
+        "Slack"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const {
+            &[Setting::required(
+                "url",
+                Form::Secret,
+                "the URL of the incoming webhook",
+            )]
+        }
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        OutgoingRequest::of_chat(notifications, body)
+    }
 }
 
-pub(crate) fn body(message: &ChatMessage) -> Value {
+fn body(message: &ChatMessage) -> Value {
     let headline = format!("{} {}", message.level.symbol(), message.headline);
     let mut blocks = vec![
         json!({ "type": "header", "text": plain_text(&PLAIN.fit(&headline, MAX_HEADER)) }),
@@ -51,9 +77,9 @@ pub(crate) fn body(message: &ChatMessage) -> Value {
         let text = format!("{title}:\n{}", PLAIN.lines(lines, room, room));
         blocks.push(json!({ "type": "section", "text": plain_text(&text) }));
     }
-    if let Some(runbook) = &message.runbook {
-        let link = MARKED.fit(runbook.as_str(), MAX_SECTION);
-        let text = json!({ "type": "mrkdwn", "text": format!("<{link}|Runbook>"), "verbatim": true });
+    for (label, link) in &message.links {
+        let link = MARKED.fit(link.as_str(), MAX_SECTION);
+        let text = json!({ "type": "mrkdwn", "text": format!("<{link}|{label}>"), "verbatim": true });
         blocks.push(json!({ "type": "section", "text": text }));
     }
     let footer = plain_text(&PLAIN.fit(&message.footer, MAX_FIELD));

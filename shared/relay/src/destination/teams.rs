@@ -6,11 +6,14 @@
 //! (28 KB per message), <https://learn.microsoft.com/en-us/adaptive-cards/schema-explorer/text-run>,
 //! [formatting functions](https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features).
 
+use portpulse_core::decide::Notification;
 use serde_json::{Value, json};
 
-use super::IncomingWebhook;
+use super::DestinationKind;
 use crate::chat_message::{ChatMessage, Level};
-use crate::destination_fields::DestinationFields;
+use crate::request::OutgoingRequest;
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 use crate::text_format::{TextFormat, Unit};
 
 // Shares of the 28 KB; JSON escapes double the bytes of quotes and backslashes.
@@ -27,11 +30,28 @@ const RUN: TextFormat = TextFormat {
     unit: Unit::Bytes,
 };
 
-pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the URL of the workflow")
+/// A channel of Microsoft Teams.
+pub(crate) struct Teams;
+
+impl DestinationKind for Teams {
+    fn name(&self) -> &'static str {
+        "teams"
+    }
+
+    fn title(&self) -> &'static str {
+        "Microsoft Teams"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const { &[Setting::required("url", Form::Secret, "the URL of the workflow")] }
+    }
+
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        OutgoingRequest::of_chat(notifications, body)
+    }
 }
 
-pub(crate) fn body(message: &ChatMessage) -> Value {
+fn body(message: &ChatMessage) -> Value {
     let rgb = match message.level {
         Level::Critical => "attention",
         Level::Warning => "warning",
@@ -60,9 +80,9 @@ pub(crate) fn body(message: &ChatMessage) -> Value {
     let footer = json!({ "type": "TextRun", "text": RUN.fit(&message.footer, MAX_FOOTER), "isSubtle": true, "size": "small" });
     elements.push(paragraph(vec![footer]));
     let actions: Vec<_> = message
-        .runbook
+        .links
         .iter()
-        .map(|link| json!({ "type": "Action.OpenUrl", "title": "Runbook", "url": link.as_str() }))
+        .map(|(label, link)| json!({ "type": "Action.OpenUrl", "title": label, "url": link.as_str() }))
         .collect();
     let card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

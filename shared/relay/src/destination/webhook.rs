@@ -10,17 +10,16 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Request};
-use jiff::Timestamp;
 use portpulse_alert::to_json;
 use portpulse_core::decide::Notification;
 use portpulse_core::text::escaped;
 use sha2::Sha256;
 
-use super::{Post, RequestError, request};
-use crate::address::parse_address;
-use crate::destination_fields::DestinationFields;
+use super::DestinationKind;
 use crate::incident_id::hex;
-use crate::secret::{ReadSecret, SecretCache, SecretName};
+use crate::request::{OutgoingRequest, RequestError, SecretValues};
+use crate::setting::{Form, Setting};
+use crate::settings::Settings;
 
 /// The header with the time of sending.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("portpulse-timestamp");
@@ -30,74 +29,50 @@ pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("portpulse-sign
 /// The minimum length of a signing key, in bytes.
 const MIN_KEY_LENGTH: usize = 16;
 
-/// A webhook with its URL and its signing key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    url: Url,
-    key: SecretName,
-}
+/// A program that receives the JSON of notifications.
+pub(crate) struct Webhook;
 
-/// The URL: plain, or a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Url {
-    Plain(String),
-    Secret(SecretName),
-}
-
-impl Webhook {
-    pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<Self> {
-        let help = "use a URL that starts with https://, or the name of the secret that contains the URL";
-        let url = match fields.text("url", help) {
-            Some(text) if text.contains("://") => match parse_address(text) {
-                Ok(_) => Some(Url::Plain(text.to_owned())),
-                Err(help) => {
-                    fields.diagnostic("url", "is not a valid URL", help);
-                    None
-                }
-            },
-            Some(_) | None => fields.secret("url", "the URL").map(Url::Secret),
-        };
-        let key = fields.secret("key", "a signing key of at least 16 bytes");
-        Some(Self { url: url?, key: key? })
+impl DestinationKind for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
     }
 
-    pub(crate) fn secrets(&self) -> Vec<&SecretName> {
-        match &self.url {
-            Url::Plain(_) => vec![&self.key],
-            Url::Secret(url) => vec![url, &self.key],
+    fn title(&self) -> &'static str {
+        "Webhook"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const {
+            &[
+                Setting::required("url", Form::UrlOrSecret, "the URL"),
+                Setting::required("key", Form::Secret, "a signing key of at least 16 bytes"),
+            ]
         }
     }
 
-    pub(crate) async fn request<S: ReadSecret>(
+    fn requests(&self, _: &Settings, notifications: &[&Notification]) -> Vec<OutgoingRequest> {
+        let request = |each: &&Notification| OutgoingRequest::new("", to_json(each), vec![each.id.clone()]);
+        notifications.iter().map(request).collect()
+    }
+
+    fn complete(
         &self,
-        post: &Post,
-        secrets: &SecretCache<S>,
-        now: Timestamp,
+        request: &OutgoingRequest,
+        secrets: &SecretValues<'_>,
     ) -> Result<Request<String>, RequestError> {
-        let key = secrets.get(&self.key).await?;
+        let (url, key) = (secrets.text("url"), secrets.text("key").as_bytes());
         // The receiver may show the raw body in a terminal, so control characters are escaped.
-        let body = escaped(&post.body.to_string(), |_| false).into_owned();
-        let timestamp = now.as_second();
-        let signature = sign(key.expose().as_bytes(), timestamp, &body);
-        let (Some(signature), true) = (signature, key.expose().len() >= MIN_KEY_LENGTH) else {
-            return Err(RequestError::InvalidValue {
-                name: self.key.clone(),
-                expected: "a key of at least 16 bytes",
-            });
+        let body = escaped(&request.body.to_string(), |_| false).into_owned();
+        let timestamp = secrets.now.as_second();
+        let (Some(signature), true) = (sign(key, timestamp, &body), key.len() >= MIN_KEY_LENGTH) else {
+            return Err(secrets.invalid("key", "a key of at least 16 bytes"));
         };
-        let headers = [
-            (TIMESTAMP_HEADER, HeaderValue::from(timestamp)),
-            (SIGNATURE_HEADER, signature),
-        ];
-        match &self.url {
-            Url::Plain(url) => request(url, &self.key, &headers, body),
-            Url::Secret(name) => request(secrets.get(name).await?.expose(), name, &headers, body),
-        }
+        let mut http = secrets.http_request(request, url, "url")?.map(|_| body);
+        http.headers_mut()
+            .insert(TIMESTAMP_HEADER, HeaderValue::from(timestamp));
+        http.headers_mut().insert(SIGNATURE_HEADER, signature);
+        Ok(http)
     }
-}
-
-pub(crate) fn post(notification: &Notification) -> Post {
-    Post::new("", to_json(notification), vec![notification.id.clone()])
 }
 
 fn sign(key: &[u8], timestamp: i64, body: &str) -> Option<HeaderValue> {

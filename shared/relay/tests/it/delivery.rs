@@ -16,7 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Barrier;
 
-use crate::harness::{KINDS, LONG, Reply, Secrets, Service, config, destination, relay, secrets_of};
+use crate::harness::{LONG, Reply, Secrets, Service, config, destination, relay, relay_to, secrets_of};
+use crate::services::{kinds, stand_in};
 use portpulse_testkit::notification;
 
 const OK: Reply = Reply::Status(200, None, "ok");
@@ -25,11 +26,14 @@ fn down() -> Vec<Notification> {
     vec![notification::of(Kind::Down)]
 }
 
-/// A relay with one destination of this kind at this address.
-fn to(kind: &str, address: SocketAddr) -> (Relay<MemoryTable, Secrets>, MemoryTable) {
-    let table = MemoryTable::new();
-    let destinations = json!({ "it": destination(kind, Some(address)) });
-    (relay(&destinations, &table, &secrets_of(address)), table)
+/// A relay with one destination at this address.
+fn relay_at(address: SocketAddr) -> Relay<MemoryTable, Secrets> {
+    let fields = destination("slack", Some(address));
+    relay(
+        &json!({ "it": fields }),
+        &MemoryTable::new(),
+        &secrets_of(address),
+    )
 }
 
 fn outcome(report: &DeliveryReport) -> (usize, usize, usize, usize) {
@@ -49,9 +53,9 @@ async fn every_service_accepts_requests_and_gets_no_repeats() {
     let mut all: Vec<_> = Kind::ALL.iter().map(|kind| notification::of(*kind)).collect();
     // Ends come last, because nothing is sent after the end of an incident.
     all.sort_by_key(|each| each.kind.stage() == Stage::Ended);
-    for kind in KINDS {
+    for kind in kinds() {
         let service = Service::start(kind, []).await;
-        let (relay, _) = to(kind, service.address);
+        let relay = relay_to(&service, &MemoryTable::new());
         for notifications in [&all[..2], &all[..]] {
             let report = relay.deliver(notifications, LONG).await;
             let (_, _, errors, warnings) = outcome(&report);
@@ -110,7 +114,7 @@ async fn temporary_failure_is_retried() {
 #[tokio::test]
 async fn requested_pause_is_respected() {
     let service = Service::start("slack", [Reply::Status(429, Some("0.3"), "")]).await;
-    let (relay, _) = to("slack", service.address);
+    let relay = relay_to(&service, &MemoryTable::new());
     let began = std::time::Instant::now();
     let report = relay.deliver(&down(), LONG).await;
     assert_eq!(outcome(&report), (1, 0, 0, 0));
@@ -124,7 +128,7 @@ async fn requested_pause_is_respected() {
         (Some("10000000000000000000"), ""),
     ] {
         let service = Service::start("discord", [Reply::Status(429, header, body)]).await;
-        let (relay, _) = to("discord", service.address);
+        let relay = relay_to(&service, &MemoryTable::new());
         let report = relay.deliver(&down(), LONG).await;
         assert!(
             matches!(&report.errors[..], [Error::Unavailable { attempts: 1, .. }]),
@@ -155,10 +159,10 @@ async fn closes_first(times: usize) -> SocketAddr {
 
 #[tokio::test]
 async fn closed_connection_is_retried_then_reported() {
-    let (relay, _) = to("slack", closes_first(2).await);
+    let relay = relay_at(closes_first(2).await);
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
 
-    let (relay, _) = to("slack", closes_first(3).await);
+    let relay = relay_at(closes_first(3).await);
     let report = relay.deliver(&down(), LONG).await;
     assert!(matches!(
         &report.errors[..],
@@ -226,7 +230,7 @@ async fn retry_reaches_only_failed_destinations() {
 #[tokio::test]
 async fn refused_notification_does_not_block_the_next() {
     let service = Service::start("slack", [Reply::Status(400, None, "invalid_blocks")]).await;
-    let (relay, _) = to("slack", service.address);
+    let relay = relay_to(&service, &MemoryTable::new());
     let report = relay
         .deliver(&[notification::down("a"), notification::down("b")], LONG)
         .await;
@@ -239,7 +243,7 @@ async fn refused_notification_does_not_block_the_next() {
 #[tokio::test]
 async fn redirect_is_not_followed() {
     let service = Service::start("slack", [Reply::Status(302, None, "")]).await;
-    let (relay, _) = to("slack", service.address);
+    let relay = relay_to(&service, &MemoryTable::new());
     assert!(matches!(
         &relay.deliver(&down(), LONG).await.errors[..],
         [Error::Refused { .. }]
@@ -250,7 +254,8 @@ async fn redirect_is_not_followed() {
 #[tokio::test]
 async fn failing_ledger_repeats_but_loses_nothing() {
     let service = Service::start("slack", []).await;
-    let (relay, table) = to("slack", service.address);
+    let table = MemoryTable::new();
+    let relay = relay_to(&service, &table);
     table.set_faults(|_| Fault::Before);
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 3));
     table.clear_faults();
@@ -342,22 +347,14 @@ async fn errors_never_show_secrets() {
     let reserved = TcpSocket::new_v4().unwrap();
     reserved.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = reserved.local_addr().unwrap();
-    let secrets = [
-        ("slack", "secret-token"),
-        ("discord", "secret-token"),
-        ("teams", "secret-token"),
-        ("google_chat", "secret-token"),
-        ("telegram", "secret-token"),
-        ("pagerduty", "secret0123456789secret0123456789"),
-        ("opsgenie", "secret-key"),
-        ("ntfy", "secret-topic"),
-        ("webhook", "secret-signing-key"),
-    ];
-    for (kind, secret) in secrets {
+    for kind in kinds() {
         let broken = Secrets::default();
-        for name in KINDS.into_iter().chain(["topic"]) {
-            broken.set(&format!("ssm:/{name}"), "no fit");
-        }
+        let secrets = (stand_in(kind).secrets)("");
+        secrets.iter().for_each(|(name, _)| broken.set(name, "no fit"));
+        // The part of the first secret that a service might echo.
+        let (_, secret) = secrets.into_iter().next().unwrap();
+        let start = secret.find("secret").unwrap();
+        let secret: &'static str = secret[start..].to_owned().leak();
         let echo = Service::start(kind, std::iter::repeat_n(Reply::Status(400, None, secret), 2)).await;
         for (address, secrets) in [
             (address, secrets_of(address)),

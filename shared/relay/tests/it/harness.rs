@@ -1,6 +1,6 @@
 //! A service on loopback, its secrets, and a relay.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 
-use crate::services::{self, Received};
+use crate::services::{self, Alerts, Received};
 
 /// Longer than any test.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -52,7 +52,7 @@ struct Log {
     /// The bodies of accepted requests.
     accepted: Vec<Value>,
     /// The open alerts of a pager, with their severity or priority.
-    alerts: BTreeMap<String, String>,
+    alerts: Alerts,
     refusals: Vec<String>,
 }
 
@@ -74,6 +74,10 @@ impl Service {
         service
     }
 
+    fn kind(&self) -> &'static str {
+        self.state.lock().unwrap().kind
+    }
+
     /// Follows this script from now on.
     pub(crate) fn then(&self, script: impl IntoIterator<Item = Reply>) {
         self.state.lock().unwrap().script = script.into_iter().collect();
@@ -87,7 +91,7 @@ impl Service {
     }
 
     /// The open alerts of a pager, with their severity or priority.
-    pub(crate) fn alerts(&self) -> BTreeMap<String, String> {
+    pub(crate) fn alerts(&self) -> Alerts {
         self.state.lock().unwrap().alerts.clone()
     }
 }
@@ -178,57 +182,24 @@ impl ReadSecret for Secrets {
 
 /// The settings of a destination of this kind; [`secrets_of`] sets its secrets.
 pub(crate) fn destination(kind: &str, address: Option<SocketAddr>) -> Value {
-    let server = address.map(|address| format!("http://{address}"));
-    let mut fields = match kind {
-        "telegram" => json!({ "token": "ssm:/telegram", "chat": "-100123", "server": server }),
-        "pagerduty" => json!({ "key": "ssm:/pagerduty", "server": server }),
-        "opsgenie" => json!({ "key": "ssm:/opsgenie", "server": server }),
-        "ntfy" => json!({ "topic": "ssm:/topic", "token": "ssm:/ntfy", "server": server }),
-        "webhook" => {
-            let url = server.map_or_else(
-                || "https://hook.example.com/x".to_owned(),
-                |server| server + "/hook",
-            );
-            json!({ "url": url, "key": "ssm:/webhook" })
-        }
-        chat => json!({ "url": format!("ssm:/{chat}") }),
-    };
+    let server = address.map_or_else(
+        || "https://it.example.com".to_owned(),
+        |address| format!("http://{address}"),
+    );
+    let mut fields = (services::stand_in(kind).settings)(&server);
     fields["kind"] = json!(kind);
     fields["severities"] = json!(["critical", "warning", "info"]);
     fields
 }
 
-pub(crate) const KINDS: [&str; 9] = [
-    "slack",
-    "discord",
-    "teams",
-    "google_chat",
-    "telegram",
-    "pagerduty",
-    "opsgenie",
-    "ntfy",
-    "webhook",
-];
-
 /// The secrets of all kinds of destinations, for a service at this address.
 pub(crate) fn secrets_of(address: SocketAddr) -> Secrets {
     let secrets = Secrets::default();
-    let slack = format!("http://{address}/services/secret-token");
-    let discord = format!("http://{address}/api/webhooks/1/secret-token");
-    let url = format!("http://{address}/secret-token?sig=secret-token");
-    for (name, value) in [
-        ("slack", slack.as_str()),
-        ("discord", &discord),
-        ("teams", &url),
-        ("google_chat", &url),
-        ("telegram", "123:secret-token"),
-        ("pagerduty", "secret0123456789secret0123456789"),
-        ("opsgenie", "secret-key"),
-        ("topic", "secret-topic"),
-        ("ntfy", "secret-token"),
-        ("webhook", "secret-signing-key"),
-    ] {
-        secrets.set(&format!("ssm:/{name}"), value);
+    let server = format!("http://{address}");
+    for kind in services::kinds() {
+        for (name, value) in (services::stand_in(kind).secrets)(&server) {
+            secrets.set(name, &value);
+        }
     }
     secrets
 }
@@ -239,6 +210,12 @@ pub(crate) fn config(destinations: &Value) -> Config {
         NetworkAccess::PlainLambda,
     )
     .unwrap()
+}
+
+/// A relay with short pauses and one destination: the service.
+pub(crate) fn relay_to<T: Table + Clone>(service: &Service, table: &T) -> Relay<T, Secrets> {
+    let fields = destination(service.kind(), Some(service.address));
+    relay(&json!({ "it": fields }), table, &secrets_of(service.address))
 }
 
 /// A relay with short pauses.

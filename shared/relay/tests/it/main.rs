@@ -13,5 +13,6 @@ mod ledger;
 mod order;
 mod rendering;
 mod routing;
+mod schema;
 mod sequences;
 mod services;

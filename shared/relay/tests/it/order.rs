@@ -17,7 +17,7 @@ use portpulse_testkit::notification;
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use crate::harness::{LONG, Reply, Secrets, Service, destination, relay, secrets_of};
+use crate::harness::{LONG, Reply, Secrets, Service, destination, relay, relay_to, secrets_of};
 
 /// Too short to wait for another call.
 pub(crate) const SHORT: Duration = Duration::from_secs(5);
@@ -109,8 +109,7 @@ async fn meanwhile<T: Table>(
 #[tokio::test]
 async fn other_incident_is_not_delayed() {
     let service = Service::start("slack", []).await;
-    let destinations = json!({ "it": destination("slack", None) });
-    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let relay = relay_to(&service, &MemoryTable::new());
     let barrier = Arc::new(Barrier::new(2));
     service.then([Reply::Held(Arc::clone(&barrier))]);
     let both = [notification::down("a"), notification::down("b")];
@@ -124,8 +123,7 @@ async fn other_incident_is_not_delayed() {
 #[tokio::test]
 async fn waiting_notification_is_reported_with_failed_one() {
     let service = Service::start("slack", []).await;
-    let destinations = json!({ "it": destination("slack", None) });
-    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let relay = relay_to(&service, &MemoryTable::new());
     let barrier = Arc::new(Barrier::new(2));
     let unavailable = std::iter::repeat_n(Reply::Status(503, None, ""), 3);
     service.then([Reply::Held(Arc::clone(&barrier))].into_iter().chain(unavailable));
@@ -139,8 +137,7 @@ async fn waiting_notification_is_reported_with_failed_one() {
 #[tokio::test]
 async fn start_after_end_in_one_call_depends_on_end() {
     let service = Service::start("webhook", []).await;
-    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
-    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let relay = relay_to(&service, &MemoryTable::new());
     let both = [Kind::Recovered, Kind::Down].map(notification::of);
     service.then([Reply::Status(400, None, "")]);
     let report = relay.deliver(&both, LONG).await;
@@ -203,9 +200,8 @@ impl Table for Eager {
 #[tokio::test]
 async fn repeated_claim_write_does_not_block_its_own_call() {
     let service = Service::start("slack", []).await;
-    let destinations = json!({ "it": destination("slack", None) });
     let table = Eager(MemoryTable::new(), Writes::Times(2));
-    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    let relay = relay_to(&service, &table);
     for kind in [Kind::Down, Kind::Recovered] {
         let report = relay.deliver(&[notification::of(kind)], SHORT).await;
         assert_eq!(outcome(&report), [1, 0, 0, 0]);
@@ -215,8 +211,7 @@ async fn repeated_claim_write_does_not_block_its_own_call() {
 #[tokio::test]
 async fn failed_delivery_releases_its_claim() {
     let service = Service::start("webhook", []).await;
-    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
-    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let relay = relay_to(&service, &MemoryTable::new());
     let refused = Reply::Status(400, None, "");
     let unavailable = || std::iter::repeat_n(Reply::Status(503, None, ""), 3);
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
@@ -236,8 +231,7 @@ async fn failed_delivery_releases_its_claim() {
 #[tokio::test]
 async fn claim_is_held_until_last_notification_is_sent() {
     let service = Service::start("webhook", []).await;
-    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
-    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let relay = relay_to(&service, &MemoryTable::new());
     let [down, escalated, recovered] = [Kind::Down, Kind::Escalated, Kind::Recovered].map(notification::of);
     let recovered = [recovered];
     let barrier = Arc::new(Barrier::new(2));
@@ -252,9 +246,8 @@ async fn claim_is_held_until_last_notification_is_sent() {
 #[tokio::test]
 async fn claim_outlives_call_that_ran_out_of_time() {
     let service = Service::start("webhook", [Reply::Silence]).await;
-    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
     let table = Eager(MemoryTable::new(), Writes::Times(1));
-    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    let relay = relay_to(&service, &table);
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
     let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
     assert!(matches!(&report.errors[..], [Error::OutOfTime { .. }]));
@@ -273,8 +266,7 @@ async fn claim_outlives_call_that_ran_out_of_time() {
 async fn entry_of_unknown_version_is_not_overwritten() {
     let service = Service::start("slack", []).await;
     let table = MemoryTable::new();
-    let destinations = json!({ "it": destination("slack", None) });
-    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    let relay = relay_to(&service, &table);
     relay.deliver(&[notification::of(Kind::Down)], LONG).await;
     let mut item = table.snapshot().into_values().next().unwrap();
     item.insert("v".to_owned(), AttributeValue::N("2".to_owned()));
@@ -289,9 +281,8 @@ async fn entry_of_unknown_version_is_not_overwritten() {
 #[tokio::test]
 async fn accepted_post_is_delivered_even_if_record_hangs() {
     let service = Service::start("slack", []).await;
-    let destinations = json!({ "it": destination("slack", None) });
     let table = Eager(MemoryTable::new(), Writes::Once);
-    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    let relay = relay_to(&service, &table);
     let down = [notification::of(Kind::Down)];
     let report = relay.deliver(&down, Duration::from_secs(1)).await;
     assert_eq!((report.delivered.len(), report.errors.len()), (1, 0));

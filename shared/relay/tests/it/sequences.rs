@@ -11,7 +11,8 @@ use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
-use crate::harness::{KINDS, LONG, Reply, Secrets, Service, destination, relay, secrets_of};
+use crate::harness::{LONG, Reply, Secrets, Service, destination, relay, secrets_of};
+use crate::services::kinds;
 use portpulse_testkit::notification;
 
 const PAGERS: [&str; 2] = ["pagerduty", "opsgenie"];
@@ -98,7 +99,7 @@ async fn advisory_leaves_no_open_alert() {
         notification::of(Kind::Recovered),
     ];
     let passes = [advisory(), advisory_over(Status::Up)];
-    for kind in KINDS {
+    for kind in kinds() {
         for severities in [&["info"][..], &["critical"], &["critical", "info"]] {
             for sequence in [&becomes_incident[..], &passes] {
                 let destination = TestDestination::new(kind, severities).await;
@@ -216,7 +217,7 @@ async fn refused_priority_change_reports_the_notification() {
 
 #[tokio::test]
 async fn late_retry_does_not_reopen_ended_incident() {
-    for kind in KINDS {
+    for kind in kinds() {
         let destination = TestDestination::new(kind, &["critical", "warning", "info"]).await;
         for (late, end) in [
             (notification::of(Kind::Down), notification::of(Kind::Recovered)),

@@ -1,9 +1,11 @@
 //! SVG charts, generated from numbers only. The style sheet sets the colours; `aria-label` describes each chart.
 
+mod compare;
 mod series;
 mod strip;
 mod trend;
 
+pub(crate) use compare::compare;
 pub(crate) use series::{Axis, series};
 pub(crate) use strip::strip;
 pub(crate) use trend::trend;

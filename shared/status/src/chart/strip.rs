@@ -1,15 +1,17 @@
 //! Uptime strip: one bar per hour or day.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use portpulse_core::uptime::UptimeLevel;
-use portpulse_history::view::MonitorView;
+use portpulse_history::view::{Bar, MonitorView};
 
 use crate::display;
 use crate::span::Span;
 
-const SHADES: [UptimeLevel; 4] = [
+const SHADES: [UptimeLevel; 5] = [
     UptimeLevel::Up,
+    UptimeLevel::Maintenance,
     UptimeLevel::Partial,
     UptimeLevel::Down,
     UptimeLevel::NoData,
@@ -20,6 +22,7 @@ const HEIGHT: u32 = 20;
 const fn style(shade: UptimeLevel) -> (&'static str, u32) {
     match shade {
         UptimeLevel::Up => ("bar-up", 12),
+        UptimeLevel::Maintenance => ("bar-maintenance", 8),
         UptimeLevel::Partial => ("bar-partly", 16),
         UptimeLevel::Down => ("bar-down", 20),
         UptimeLevel::NoData => ("bar-none", 4),
@@ -30,19 +33,42 @@ const fn style(shade: UptimeLevel) -> (&'static str, u32) {
 pub(crate) fn strip(span: Span, monitor: &MonitorView) -> Markup {
     let bars: Vec<_> = span.bars(monitor).iter().map(|bar| bar.watched.level()).collect();
     let uptime = display::uptime(span.uptime(monitor));
-    render(span, &bars, &uptime)
+    let from = span.bars(monitor).first().map(|bar| bar.period.start());
+    render(span, &bars, &uptime, from, &values(span.bars(monitor)))
 }
 
-fn render(span: Span, bars: &[UptimeLevel], uptime: &str) -> Markup {
+/// The values of the bars for the script's tooltips: runs of good bars (`24u`), of maintenance (`2m`) and of bars without data (`6n`), and the
+/// uptime of each other bar (`98.14`).
+fn values(bars: &[Bar]) -> String {
+    let kind = |bar: &Bar| match bar.watched.level() {
+        UptimeLevel::NoData => Some('n'),
+        UptimeLevel::Up => Some('u'),
+        UptimeLevel::Maintenance => Some('m'),
+        UptimeLevel::Partial | UptimeLevel::Down => None,
+    };
+    let mut values = Vec::new();
+    for run in bars.chunk_by(|one, other| kind(one) == kind(other)) {
+        match run.first().and_then(kind) {
+            Some(kind) => values.push(format!("{}{kind}", run.len())),
+            None => values.extend(run.iter().map(|bar| {
+                let share = bar.watched.uptime().unwrap_or_default();
+                display::percent(share).trim_end_matches('%').to_owned()
+            })),
+        }
+    }
+    values.join(" ")
+}
+
+fn render(span: Span, bars: &[UptimeLevel], uptime: &str, from: Option<Timestamp>, values: &str) -> Markup {
     let (pitch, bar) = match span {
-        Span::Day | Span::Month => (4_usize, "3 1"),
+        Span::Hours | Span::Day | Span::Month => (4_usize, "3 1"),
         Span::Week => (12, "10 2"),
         Span::Quarter => (2, "1.4 .6"),
     };
     let width = bars.len() * pitch;
     html! {
-        svg .strip role="img" width=(width) height=(HEIGHT) viewBox={ "0 0 " (width) " " (HEIGHT) }
-            aria-label=(description(span, bars, uptime)) {
+        svg .strip role="img" viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" data-bars=(values)
+            data-from=[from] data-unit=(span.unit()) aria-label=(description(span, bars, uptime)) {
             @for shade in SHADES {
                 @let path = path(bars, shade, pitch);
                 @if !path.is_empty() {
@@ -75,6 +101,7 @@ fn description(span: Span, bars: &[UptimeLevel], uptime: &str) -> String {
     for (shade, what) in [
         (UptimeLevel::Partial, "with an outage"),
         (UptimeLevel::Down, "of outage"),
+        (UptimeLevel::Maintenance, "with maintenance"),
         (UptimeLevel::NoData, "without data"),
     ] {
         let count = bars.iter().filter(|bar| **bar == shade).count();
@@ -94,6 +121,7 @@ mod tests {
             '#' => UptimeLevel::Up,
             '+' => UptimeLevel::Partial,
             'x' => UptimeLevel::Down,
+            'm' => UptimeLevel::Maintenance,
             _ => UptimeLevel::NoData,
         };
         bars.chars().map(shade).collect()
@@ -101,7 +129,7 @@ mod tests {
 
     #[test]
     fn runs_of_bars_become_lines_and_are_counted() {
-        let text = render(Span::Day, &shades("##+x..##"), "50%").into_string();
+        let text = render(Span::Day, &shades("##+x..##"), "50%", None, "").into_string();
         for part in [
             "class=\"bar-up\" d=\"M0 14H8M24 14H32\" stroke-width=\"12\"",
             "class=\"bar-partly\" d=\"M8 12H12\"",
@@ -116,7 +144,7 @@ mod tests {
 
     #[test]
     fn strip_of_90_good_days_is_small() {
-        let text = render(Span::Quarter, &shades(&"#".repeat(90)), "100%").into_string();
+        let text = render(Span::Quarter, &shades(&"#".repeat(90)), "100%", None, "90u").into_string();
         assert!(text.len() < 250, "{} bytes: {text}", text.len());
     }
 }

@@ -1,4 +1,4 @@
-//! Sparkline of recent connect times.
+//! Sparkline of recent total times.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const MARGIN: f64 = 2.0;
 pub(crate) fn trend(points: &[Point]) -> Markup {
     let medians: Vec<_> = points
         .iter()
-        .map(|point| point.connect.map(|connect| connect.p50))
+        .map(|point| point.total.map(|total| total.p50))
         .collect();
     let failed: Vec<_> = points.iter().map(|point| point.failing > 0).collect();
     render(&medians, &failed)
@@ -49,7 +49,7 @@ fn render(medians: &[Option<Duration>], failed: &[bool]) -> Markup {
         x += step;
     }
     html! {
-        svg .trend role="img" width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) }
+        svg .trend role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) }
             aria-label=(description(medians, failed)) {
             @if !line.is_empty() { path .line d=(line) {} }
             @if !marks.is_empty() { path .failed d=(marks) {} }
@@ -61,12 +61,12 @@ fn description(medians: &[Option<Duration>], failed: &[bool]) -> String {
     let known = || medians.iter().flatten().copied();
     let mut text = match (known().min(), known().max(), known().next_back()) {
         (Some(least), Some(most), Some(last)) => format!(
-            "Connect times by hour, medians: {} to {}, last {}",
+            "Total times by hour, medians: {} to {}, last {}",
             display::phase_time(least),
             display::phase_time(most),
             display::phase_time(last)
         ),
-        _ => "No connect times".to_owned(),
+        _ => "No times".to_owned(),
     };
     let failed = failed.iter().filter(|failed| **failed).count();
     if failed > 0 {
@@ -91,7 +91,7 @@ mod tests {
         assert!(text.contains("class=\"failed\" d=\"M45 24v-6\""), "{text}");
         assert!(
             text.contains(
-                "aria-label=\"Connect times by hour, medians: 5 ms to 20 ms, last 5 ms; 1 hour with failures\""
+                "aria-label=\"Total times by hour, medians: 5 ms to 20 ms, last 5 ms; 1 hour with failures\""
             ),
             "{text}"
         );

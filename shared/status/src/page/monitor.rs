@@ -1,30 +1,36 @@
 //! The page of one monitor: charts by location with incidents, list of incidents, last answers, definition.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use maud::{Markup, html};
-use portpulse_core::definition::{AlertPolicy, LocationSelector, Monitor, Quorum};
+use portpulse_core::decide::Explanation;
+use portpulse_core::definition::{Field, Monitor};
 use portpulse_core::id::Location;
 use portpulse_core::outcome::Phase;
-use portpulse_core::target::Check;
-use portpulse_core::time::format_duration;
-use portpulse_history::view::{IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage, Point};
+use portpulse_history::state::State;
+use portpulse_history::view::{
+    IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage, MonitorView, Point, Timed,
+};
 
+use super::actions;
 use super::answers::answers;
-use super::parts::{as_of, incidents_left_out, remarks, uptimes, visibilities};
-use super::timeline::{IncidentHeading, incidents};
+use super::parts::{as_of, incidents_left_out, layer, remarks, uptime_figure, visibilities};
+use super::timeline::{IncidentHeading, incident, incidents};
+use crate::access::FormToken;
 use crate::chart::{self, Axis};
 use crate::display::{self, TimeFormat};
 use crate::span::Span;
 
+/// The maximum number of rows of a table with the numbers of a chart; the charts have all points.
+const MAX_ROWS: usize = 90;
 /// The maximum number of incidents on the page; each takes about 1 KB.
 const MAX_INCIDENTS: usize = 200;
 
 /// Renders the page: title and content.
-pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
+pub(crate) fn page(span: Span, known: &MonitorPage, token: Option<&FormToken>) -> (String, Markup) {
     let monitor = &known.monitor;
     let inside = monitor.inside.as_deref();
+    // Forms are for readers who see everything.
+    let token = token.filter(|_| inside.is_some());
     let from = known.at.saturating_sub(span.length()).unwrap_or(Timestamp::MIN);
     let is_within = |event: &&IncidentView| event.closed.is_none_or(|(closed, _)| closed >= from);
     let mut within: Vec<_> = known.incidents.iter().filter(is_within).collect();
@@ -33,23 +39,37 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
     let main = html! {
         p .crumbs { a href="/" { "All monitors" } }
         div .title {
-            h1 { (monitor.id) }
-            (display::status(monitor.status))
-            (remarks(monitor, &known.incidents, known.at))
+            h1 { (monitor.title()) }
+            (display::badge(State::of(monitor)))
+            @if let Some(inside) = inside {
+                span .quiet { (inside.definition.alert_policy().severity.as_str()) }
+                code { (inside.definition.target()) }
+            }
         }
-        @if let Some(inside) = inside { (visibilities(inside)) }
-        section { h2 { "Uptime" } (uptimes(monitor)) }
-        nav .spans aria-label="Time range" {
-            @for each in Span::ALL {
-                a href={ "/monitors/" (monitor.id) "?span=" (each.as_str()) }
-                    aria-current=[(each == span).then_some("true")] { (each.label()) }
+        @if monitor.about.name.is_some() { p .quiet { (monitor.id) } }
+        @if let Some(description) = &monitor.about.description { p { (description) } }
+        (diagnosis(monitor, known, token))
+        div .columns {
+            div {
+                (spans(monitor, span))
+                @if let Some(inside) = inside { (comparison(inside, span, known.at, &within)) }
+                section {
+                    h2 { "90 days" }
+                    div .card { (chart::strip(Span::Quarter, monitor)) }
+                }
+            }
+            div {
+                @if let Some(open) = known.incidents.iter().find(|incident| incident.closed.is_none()) {
+                    section { h2 { "This incident" } div .card { (incident(open, known.at, IncidentHeading::Track, token)) } }
+                }
+                section { h2 { "Uptime" } (uptimes(monitor)) }
             }
         }
         @if let Some(inside) = inside { (times(inside, span, known.at, &within, known.left_out)) }
         section {
             h2 { "Incidents" }
             @if within.is_empty() { p .quiet { "No incidents in the last " (span.label()) "." } }
-            (incidents(within, known.at, IncidentHeading::Track))
+            (incidents(&within, known.at, IncidentHeading::Track, token))
             @if earlier > 0 {
                 p .quiet { (display::plural(earlier, "earlier incident")) " of this time range are not shown, here and in the charts." }
             }
@@ -61,24 +81,108 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
         }
         (as_of(known.at))
     };
-    (monitor.id.to_string(), main)
+    (monitor.title().to_owned(), main)
 }
 
-/// The phases that the monitor's checks have, in the order of a check.
-fn phases(all: &[&[Point]]) -> Vec<Phase> {
-    let has = |phase: &Phase| {
-        all.iter()
-            .copied()
-            .flatten()
-            .any(|point| point.times(*phase).is_some())
-    };
-    let phases = [Phase::Dns, Phase::Connect, Phase::Tls, Phase::Ready].into_iter();
-    phases
-        .filter(|phase| *phase == Phase::Connect || has(phase))
+/// The diagnosis of the worst open incident.
+fn open_diagnosis(known: &MonitorPage) -> Option<&Explanation> {
+    let open = known
+        .incidents
+        .iter()
+        .filter(|incident| incident.closed.is_none());
+    let worst = open.min_by_key(|incident| incident.status.rank())?;
+    worst.inside.as_ref()?.diagnosis.as_ref()
+}
+
+/// What is wrong, where it is seen, and what a person can do.
+fn diagnosis(monitor: &MonitorView, known: &MonitorPage, token: Option<&FormToken>) -> Markup {
+    let inside = monitor.inside.as_deref();
+    let state = State::of(monitor);
+    html! {
+        div .diagnosis.card.(state.as_str()) {
+            @if let Some(known) = open_diagnosis(known) { (layer(known)) }
+            (remarks(monitor, &known.incidents, known.at))
+            @if let Some(inside) = inside {
+                (visibilities(inside))
+                @if state.is_bad() {
+                    div .actions {
+                        @if let Some(runbook) = inside.definition.alert_policy().runbook.as_deref() {
+                            // Validation admits only `http` and `https` URLs.
+                            a .button href=(runbook) rel="noreferrer noopener" { "Runbook" }
+                        }
+                        code .copy { "portpulse ack " (monitor.id) }
+                        code .copy { "portpulse silence " (monitor.id) " --for 2h" }
+                    }
+                }
+                @if let Some(token) = token {
+                    @let has_open = known.incidents.iter().any(|incident| incident.closed.is_none());
+                    details .controls open[state.is_bad()] {
+                        summary { "Acknowledge or silence" }
+                        (actions::controls(&monitor.id, has_open, token))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn spans(monitor: &MonitorView, span: Span) -> Markup {
+    html! {
+        nav .spans aria-label="Time range" {
+            @for each in Span::ALL {
+                a href={ "/monitors/" (monitor.id) "?span=" (each.as_str()) }
+                    aria-current=[(each == span).then_some("true")] { (each.label()) }
+            }
+        }
+    }
+}
+
+/// Uptime over each span.
+fn uptimes(monitor: &MonitorView) -> Markup {
+    html! {
+        dl .uptimes.card {
+            @for span in Span::OF_UPTIME { div { dt { (span.label()) } dd { (uptime_figure(monitor, span)) } } }
+        }
+    }
+}
+
+/// The total times of all locations in one chart.
+fn comparison(inside: &MonitorInside, span: Span, now: Timestamp, incidents: &[&IncidentView]) -> Markup {
+    let all = by_location(inside, span);
+    let points: Vec<_> = all.iter().map(|(_, points)| *points).collect();
+    let axis = Axis::of(Timed::Total, &points, span, now);
+    html! {
+        section {
+            h2 { "Response time by location" }
+            div .card { (chart::compare(&all, &axis, incidents, span)) }
+        }
+    }
+}
+
+/// The chart points of each location.
+fn by_location(inside: &MonitorInside, span: Span) -> Vec<(&Location, &[Point])> {
+    let locations = inside.locations.iter();
+    locations
+        .map(|(location, seen)| (location, span.points(seen)))
         .collect()
 }
 
-/// Charts of all phases by location, on a shared time axis.
+/// The total, then the phases that the monitor's checks have, in the order of a check; the total alone if the connect is
+/// the only phase.
+fn timed(all: &[&[Point]]) -> Vec<Timed> {
+    let has = |what: &Timed| {
+        let mut points = all.iter().copied().flatten();
+        points.any(|point| point.times(*what).is_some())
+    };
+    let phases = [Phase::Dns, Phase::Connect, Phase::Tls, Phase::Ready].map(Timed::Phase);
+    let phases: Vec<_> = phases.into_iter().filter(has).collect();
+    match phases[..] {
+        [Timed::Phase(Phase::Connect)] => vec![Timed::Total],
+        _ => [Timed::Total].into_iter().chain(phases).collect(),
+    }
+}
+
+/// Charts of the total and of all phases by location, on a shared time axis.
 fn times(
     inside: &MonitorInside,
     span: Span,
@@ -86,21 +190,18 @@ fn times(
     incidents: &[&IncidentView],
     left_out: LeftOut,
 ) -> Markup {
-    let locations = inside.locations.iter();
-    let all: Vec<_> = locations
-        .map(|(location, visibility)| (location, span.points(&visibility.hours, &visibility.days)))
-        .collect();
+    let all = by_location(inside, span);
     let points: Vec<_> = all.iter().map(|(_, points)| *points).collect();
-    let phases = phases(&points);
-    let axes: Vec<_> = phases
+    let timed = timed(&points);
+    let axes: Vec<_> = timed
         .iter()
-        .map(|phase| (*phase, Axis::of(*phase, &points, span, now)))
+        .map(|what| (*what, Axis::of(*what, &points, span, now)))
         .collect();
     html! {
         section {
-            h2 { @if axes.len() > 1 { "Phase times by location" } @else { "Connect time by location" } }
+            h2 { "Response time of each location" }
             ul .legend aria-label="Legend" {
-                @for (class, path, label) in LEGEND {
+                @for (class, path, label) in legend(span) {
                     li {
                         svg .series width="18" height="14" viewBox="0 0 18 14" aria-hidden="true" {
                             path class=(class) d=(path) {}
@@ -113,22 +214,29 @@ fn times(
                 @for (location, points) in &all {
                     figure .card {
                         figcaption { (location) }
-                        @for (phase, axis) in &axes {
-                            @if axes.len() > 1 { p .phase { (display::phase(*phase)) } }
+                        @for (what, axis) in &axes {
+                            @if axes.len() > 1 { p .phase { (display::timed(*what)) } }
                             (chart::series(location, points, axis, incidents))
                         }
-                        (figures(location, points, &phases, span))
+                        (figures(location, points, &timed, span))
                     }
                 }
             }
             p .quiet {
-                "The connect time is from SYN to SYN-ACK, for UDP from request to response. By " (span.unit())
-                " in UTC, on a logarithmic scale."
-                @if left_out.phases { " The earliest phase times other than connect are missing: they exceed the read limit of one request." }
+                "The total is the time of a whole check: name resolution, connect (from SYN to SYN-ACK, for UDP from request to \
+                response), TLS handshake and answer. By " (span.unit()) " in UTC, on a logarithmic scale."
+                @if left_out.phases { " The earliest times of the phases are missing: they exceed the read limit of one request." }
                 @if left_out.hour { " The checks of the current hour are missing: they exceed the read limit of one request." }
             }
         }
     }
+}
+
+/// The entries of the legend that charts of this span have: a single check has one time.
+fn legend(span: Span) -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+    let is_shown =
+        move |(class, _, _): &&(&str, _, _)| span != Span::Hours || !matches!(*class, "p95" | "most");
+    LEGEND.iter().filter(is_shown)
 }
 
 /// The legend: CSS class, SVG path and label.
@@ -136,16 +244,17 @@ const LEGEND: [(&str, &str, &str); 6] = [
     ("p50", "M1 7h16", "median"),
     ("p95", "M1 7h16", "95th percentile"),
     ("most", "M1 7h16", "maximum"),
-    ("failed", "M6 13v-5M9 13v-11M12 13v-8", "failures"),
+    ("failed", "M3 13V8H7V13zM8 13V3H12V13z", "failures"),
     ("gap", "M1 12h16", "no data"),
     ("band down", "M4 1h10v12h-10z", "incident"),
 ];
 
 /// Table with the numbers of a location's charts.
-fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) -> Markup {
+fn figures(location: &Location, points: &[Point], timed: &[Timed], span: Span) -> Markup {
     let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
-    let of_phase = |phase: &Phase| ["p50", "p95", "max"].map(|which| format!("{} {which}", phase.as_str()));
-    let times = |point: &Point, phase: &Phase| match point.times(*phase) {
+    let titles =
+        |what: &Timed| ["p50", "p95", "max"].map(|which| format!("{} {which}", display::timed(*what)));
+    let times = |point: &Point, what: &Timed| match point.times(*what) {
         Some(times) => [times.p50, times.p95, times.max].map(display::phase_time),
         None => ["–", "–", "–"].map(str::to_owned),
     };
@@ -156,20 +265,21 @@ fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) 
                 table {
                     thead {
                         tr {
-                            @for title in [span.unit(), "good", "failed", "no data"] {
+                            @for title in [span.unit(), "good", "retried", "failed", "no data"] {
                                 th scope="col" { (title) }
                             }
-                            @for title in phases.iter().flat_map(of_phase) { th scope="col" { (title) } }
+                            @for title in timed.iter().flat_map(titles) { th scope="col" { (title) } }
                         }
                     }
                     tbody {
-                        @for point in points.iter().rev().filter(has_checks) {
+                        @for point in points.iter().rev().filter(has_checks).take(MAX_ROWS) {
                             tr {
-                                th scope="row" { (display::timestamp(point.period.start(), TimeFormat::Brief)) }
+                                th scope="row" { (display::timestamp(point.slot.start(), TimeFormat::Brief)) }
                                 td { (point.good) }
+                                td { (point.retried) }
                                 td { (point.failing) }
                                 td { (point.no_data) }
-                                @for time in phases.iter().flat_map(|phase| times(point, phase)) { td { (time) } }
+                                @for time in timed.iter().flat_map(|what| times(point, what)) { td { (time) } }
                             }
                         }
                     }
@@ -179,13 +289,21 @@ fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) 
     }
 }
 
+/// Whether the page renders the field in a form of its own: the heading, or a list or link in the definition.
+fn is_rendered_apart(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Name | Field::Description | Field::Runbook | Field::Maintenance
+    )
+}
+
 /// The effective definition, field by field, with current and upcoming maintenance.
 fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
     let runbook = monitor.alert_policy().runbook.as_deref();
     html! {
         dl .definition.card {
-            @for (field, value) in fields(monitor) {
-                @if !value.is_empty() { div { dt { (field) } dd { (value) } } }
+            @for field in Field::ALL.iter().filter(|field| !is_rendered_apart(**field)) {
+                @if let Some(value) = monitor.effective(*field) { div { dt { (field.name()) } dd { (value) } } }
             }
             @if !maintenance.is_empty() {
                 div {
@@ -209,63 +327,4 @@ fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
             }
         }
     }
-}
-
-fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
-    let (target, rule) = (monitor.target(), monitor.rule());
-    let AlertPolicy {
-        severity,
-        tags,
-        depends_on,
-        remind_every,
-        escalate_after,
-        flapping_after,
-        // Rendered separately.
-        runbook: _,
-        maintenance: _,
-    } = monitor.alert_policy();
-    let duration = |length: Option<Duration>| length.map(format_duration).unwrap_or_default();
-    let check = match &target.check {
-        Check::Connect(close) => format!("connect (close: {close})"),
-        Check::Ready(readiness) => format!("ready ({readiness})"),
-    };
-    let quorum = match rule.quorum {
-        Quorum::Majority => "majority".to_owned(),
-        Quorum::AtLeast(count) => count.to_string(),
-    };
-    let locations = match &rule.locations {
-        LocationSelector::Everywhere => "all".to_owned(),
-        LocationSelector::Only(locations) => joined(locations.iter().map(ToString::to_string)),
-    };
-    let service = monitor.service().map(|service| service.to_string());
-    [
-        ("host", target.host.to_string()),
-        ("port", target.port.to_string()),
-        ("service", service.unwrap_or_default()),
-        ("check", check),
-        ("interval", rule.interval.to_string()),
-        ("timeout", format_duration(target.timeout)),
-        ("slow_after", duration(rule.slow_after)),
-        ("expect", rule.expect.to_string()),
-        ("failures_to_open", rule.failures_to_open.to_string()),
-        ("successes_to_close", rule.successes_to_close.to_string()),
-        ("quorum", quorum),
-        ("locations", locations),
-        ("severity", severity.to_string()),
-        ("ip", target.ip.to_string()),
-        ("tags", joined(tags.iter().cloned())),
-        ("depends_on", joined(depends_on.keys().map(ToString::to_string))),
-        ("remind_every", duration(*remind_every)),
-        ("escalate_after", duration(*escalate_after)),
-        (
-            "flapping_after",
-            flapping_after
-                .map(|changes| changes.to_string())
-                .unwrap_or_default(),
-        ),
-    ]
-}
-
-fn joined(words: impl Iterator<Item = String>) -> String {
-    words.collect::<Vec<_>>().join(", ")
 }

@@ -2,14 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use maud::{Markup, html};
+use portpulse_core::choice::Severity;
 use portpulse_core::group_state::{LocationProblem, Status};
-use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside};
+use portpulse_core::id::MonitorId;
+use portpulse_history::state::State;
+use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside, VisibilityState};
 
-use super::parts::{Pagination, as_of, monitor_links, remarks, tags, uptimes, visibilities};
+use super::incidents::maintenance;
+use super::parts::{Handling, Pagination, as_of, handling, monitor_links, remarks, tags, uptime_figure};
 use crate::chart;
 use crate::display::{self, TimeFormat};
+use crate::page_config::PageConfig;
 use crate::route::{Grouping, Selection};
+use crate::span::Span;
 
 /// The maximum number of monitors with their own row per page. A row takes some 2.5 KB, or four times as much with many
 /// locations.
@@ -22,61 +29,155 @@ const MAX_TAGS: usize = 200;
 const MAX_NOTICES: usize = 20;
 
 /// Renders the page: title and content.
-pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) {
+pub(crate) fn page(selection: &Selection, known: &Overview, config: &PageConfig) -> (String, Markup) {
     let fits = |monitor: &&MonitorView| matches(selection, monitor);
     let shown: Vec<_> = known.monitors.iter().filter(fits).collect();
-    let heading = heading(&known.monitors);
-    let (sections, pagination) = current_page(selection, &shown);
+    let heading = heading(known);
+    let (sections, pagination) = current_page(selection, &shown, known, &config.groups);
+    let (first, rest): (Vec<_>, Vec<_>) = sections.iter().partition(|section| section.is_first());
     let main = html! {
-        h1 { (heading) }
-        (counts(&known.monitors))
+        div #summary { h1 { (heading) } @if known.inside.is_some() { (counts(known)) } }
+        @if let Some(header) = &config.header { p .header { (header) } }
+        (announcements(config, known.at))
         (notices(known))
         @if known.monitors.is_empty() {
-            p { "There are no monitors yet. Add one to the monitors file and apply it." }
-        } @else {
-            (form(selection, known))
+            p {
+                "There are no monitors yet."
+                @if known.inside.is_some() { " Add one to the monitors file and apply it." }
+            }
         }
+        (on_other_pages(&shown, &sections, known))
+        @for section in first { (section.render(known)) }
+        @if !known.monitors.is_empty() { (form(selection, known)) }
         @if shown.is_empty() && !known.monitors.is_empty() {
             p { "No monitor matches. " a href="/" { "Show all" } }
         }
-        (on_other_pages(&shown, &sections))
-        @for section in &sections {
-            section {
-                h2 { (section.title) " " span .count { (section.all) } }
-                ul .monitors { @for monitor in &section.here { (row(monitor, known)) } }
-            }
-        }
+        @for section in rest { (section.render(known)) }
         (pagination.links(|page| selection.address(page)))
+        @if known.inside.is_none() { (maintenance(known)) }
         (as_of(known.at))
     };
     (heading, main)
 }
 
-fn heading(monitors: &[MonitorView]) -> String {
-    let bad = monitors.iter().filter(|monitor| monitor.status != Status::Up);
-    match (monitors.len(), bad.count()) {
-        (0, _) => "No monitors".to_owned(),
-        (1, 0) => "The monitor is up".to_owned(),
-        (all, 0) => format!("All {all} monitors are up"),
-        (all, 1) => format!("1 of {all} monitors needs attention"),
-        (all, bad) => format!("{bad} of {all} monitors need attention"),
+/// The current announcements.
+fn announcements(config: &PageConfig, now: Timestamp) -> Markup {
+    let mut current = config
+        .announcements
+        .iter()
+        .filter(|announcement| announcement.is_current(now))
+        .peekable();
+    html! {
+        @if current.peek().is_some() {
+            ul .notices aria-label="Announcements" { @for announcement in current { li { (announcement.text) } } }
+        }
     }
 }
 
-fn counts(monitors: &[MonitorView]) -> Markup {
-    let count = |status| monitors.iter().filter(|monitor| monitor.status == status).count();
-    let mut counts: Vec<_> = Status::ALL
+/// The heading: for operators how many monitors need attention, for the public how much of the whole is affected.
+fn heading(known: &Overview) -> String {
+    let states: Vec<_> = known.monitors.iter().map(State::of).collect();
+    match (states.len(), states.iter().all(|state| *state == State::Up)) {
+        (0, _) => "No monitors".to_owned(),
+        (1, true) => "The monitor is up".to_owned(),
+        (all, true) => format!("All {all} monitors are up"),
+        (_, false) if known.inside.is_none() => public_heading(&states).to_owned(),
+        (_, false) => operator_heading(known),
+    }
+}
+
+/// How much is affected, if any monitor is not up.
+fn public_heading(states: &[State]) -> &'static str {
+    let is_out = |state: &&State| matches!(state, State::Down | State::Exposed | State::Flapping);
+    match states.iter().filter(is_out).count() {
+        0 if states.contains(&State::Degraded) => "Degraded",
+        0 if states.iter().all(|state| *state == State::Unknown) => "Status unknown",
+        0 if states.contains(&State::Unknown) => "Status partly unknown",
+        0 => "Maintenance",
+        out if out == states.len() => "Outage",
+        _ => "Partial outage",
+    }
+}
+
+/// How many monitors need attention.
+fn operator_heading(known: &Overview) -> String {
+    let attention = known.monitors.iter().map(|monitor| Attention::of(monitor, known));
+    let all = known.monitors.len();
+    match attention
+        .filter(|attention| *attention == Attention::Needed)
+        .count()
+    {
+        0 => "No monitor needs attention".to_owned(),
+        1 => format!("1 of {all} monitors needs attention"),
+        waiting => format!("{waiting} of {all} monitors need attention"),
+    }
+}
+
+/// The number of monitors in each state.
+fn counts(known: &Overview) -> Markup {
+    let monitors = &known.monitors;
+    let count = |state| {
+        monitors
+            .iter()
+            .filter(|monitor| State::of(monitor) == state)
+            .count()
+    };
+    let acknowledged = monitors
         .iter()
-        .map(|status| (*status, count(*status)))
-        .collect();
-    counts.sort_by_key(|(status, _)| status.rank());
+        .filter(|monitor| {
+            matches!(
+                handling(monitor, &known.open, known.at),
+                Some(Handling::Acknowledged(_))
+            )
+        })
+        .count();
     html! {
         @if !monitors.is_empty() {
-            ul .counts aria-label="Monitors by status" {
-                @for (status, count) in counts {
-                    @if count > 0 { li { (count) " " (display::status(status)) } }
+            ul .counts aria-label="Monitors by state" {
+                @for state in State::ALL {
+                    @let count = count(state);
+                    @if count > 0 { li { (count) " " (state.as_str()) } }
+                }
+                @if acknowledged > 0 { li { (acknowledged) " acknowledged" } }
+            }
+        }
+    }
+}
+
+/// Whether somebody should look at a monitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Attention {
+    /// It is bad, and nobody handles it.
+    Needed,
+    /// It is bad or in maintenance, and somebody knows.
+    Handled,
+    /// It is up.
+    Up,
+}
+
+impl Attention {
+    fn of(monitor: &MonitorView, known: &Overview) -> Self {
+        match State::of(monitor) {
+            State::Up => Self::Up,
+            State::Maintenance => Self::Handled,
+            State::Exposed | State::Down | State::Flapping | State::Degraded | State::Unknown => {
+                match handling(monitor, &known.open, known.at) {
+                    Some(Handling::Acknowledged(_) | Handling::Silenced(_)) => Self::Handled,
+                    None => Self::Needed,
                 }
             }
+        }
+    }
+
+    /// The heading of a section. The public is not asked to do anything, and does not see who handles a fault: what is handled
+    /// there is in maintenance.
+    const fn title(self, known: &Overview) -> &'static str {
+        match (self, known.inside.is_some()) {
+            (Self::Needed, true) => "Needs attention",
+            (Self::Needed, false) => "Affected",
+            (Self::Handled, true) => "Handled",
+            (Self::Handled, false) => "Maintenance",
+            (Self::Up, _) => "Up",
         }
     }
 }
@@ -146,7 +247,7 @@ fn form(selection: &Selection, known: &Overview) -> Markup {
     let first = all.iter().take(MAX_TAGS);
     let listed: BTreeSet<_> = first.chain(all.iter().filter(|tag| chosen(tag))).collect();
     html! {
-        form .filter method="get" action="/" role="search" {
+        form #find .filter method="get" action="/" role="search" {
             label { span { "Search" } input name="q" type="search" value=(selection.search) maxlength="100"; }
             @if !all.is_empty() {
                 label {
@@ -175,9 +276,15 @@ fn form(selection: &Selection, known: &Overview) -> Markup {
 fn matches(selection: &Selection, monitor: &MonitorView) -> bool {
     let inside = monitor.inside.as_deref();
     let target = inside.map(|inside| inside.definition.target().to_string());
-    let names = [Some(monitor.id.as_str()), target.as_deref()]
-        .into_iter()
-        .flatten();
+    let about = &monitor.about;
+    let names = [
+        Some(monitor.id.as_str()),
+        about.name.as_deref(),
+        about.group.as_deref(),
+        target.as_deref(),
+    ]
+    .into_iter()
+    .flatten();
     let texts: Vec<_> = names.chain(tags(monitor)).map(str::to_lowercase).collect();
     let wanted = selection.search.to_lowercase();
     let has = |word: &str| texts.iter().any(|text| text.contains(word));
@@ -185,71 +292,147 @@ fn matches(selection: &Selection, monitor: &MonitorView) -> bool {
     wanted.split_whitespace().all(has) && selection.tag.as_ref().is_none_or(has_tag)
 }
 
-/// Groups monitors under headings. Monitors keep their order within a section.
-fn sections<'a>(by: Grouping, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a MonitorView>)> {
-    let mut sections: BTreeMap<String, Vec<&MonitorView>> = BTreeMap::new();
-    let mut last = Vec::new();
-    let last_title = match by {
-        Grouping::Status => {
-            let is_up = |monitor: &&MonitorView| monitor.status == Status::Up;
-            let (up, bad): (Vec<_>, Vec<_>) = shown.iter().partition(|monitor| is_up(monitor));
-            if !bad.is_empty() {
-                sections.insert("Needs attention".to_owned(), bad);
-            }
-            last = up;
-            "Up"
-        }
-        Grouping::Tag => {
-            for monitor in shown {
-                for tag in tags(monitor) {
-                    sections.entry(tag.to_owned()).or_default().push(monitor);
-                }
-                if tags(monitor).next().is_none() {
-                    last.push(*monitor);
-                }
-            }
-            "No tag"
-        }
-        Grouping::Group => {
-            for monitor in shown {
-                match &monitor.inside {
-                    Some(inside) => {
-                        let title = format!("Group {}", inside.group);
-                        sections.entry(title).or_default().push(monitor);
-                    }
-                    None => last.push(*monitor),
-                }
-            }
-            "All"
-        }
-    };
-    let mut sections: Vec<_> = sections.into_iter().collect();
-    if !last.is_empty() {
-        sections.push((last_title.to_owned(), last));
-    }
-    sections
-}
-
 /// A section of the overview.
 struct Section<'a> {
     title: String,
+    /// What the monitors have in common; `None` if they are grouped by tag or group.
+    attention: Option<Attention>,
+    /// The worst state of the monitors of a group, whose section can be folded.
+    worst: Option<State>,
+    /// The number of monitors on all pages.
     all: usize,
     here: Vec<&'a MonitorView>,
 }
 
+impl Section<'_> {
+    /// Whether the section precedes the search, so that nothing stands before the first fault.
+    fn is_first(&self) -> bool {
+        self.attention.is_some_and(|attention| attention != Attention::Up)
+    }
+
+    fn render(&self, known: &Overview) -> Markup {
+        let title = html! { h2 { (self.title) " " span .count { (self.all) } } };
+        let rows = html! { ul .monitors.card { @for monitor in &self.here { (row(monitor, known)) } } };
+        html! {
+            section {
+                @if let Some(worst) = self.worst {
+                    details .group open[worst < State::Maintenance] { summary { (title) (display::badge(worst)) } (rows) }
+                } @else {
+                    (title) (rows)
+                }
+            }
+        }
+    }
+}
+
+/// Groups monitors under headings: what needs attention first, by severity and age.
+fn sections<'a>(
+    by: Grouping,
+    shown: &[&'a MonitorView],
+    known: &Overview,
+    order: &[String],
+) -> Vec<Section<'a>> {
+    let section = |title: String, attention, monitors: Vec<&'a MonitorView>| Section {
+        title,
+        attention,
+        worst: None,
+        all: monitors.len(),
+        here: monitors,
+    };
+    match by {
+        Grouping::Status => {
+            let mut sections: BTreeMap<Attention, Vec<&MonitorView>> = BTreeMap::new();
+            for monitor in shown {
+                sections
+                    .entry(Attention::of(monitor, known))
+                    .or_default()
+                    .push(monitor);
+            }
+            let sorted = sections.into_iter().map(|(attention, mut monitors)| {
+                monitors.sort_by_cached_key(|monitor| urgency(monitor));
+                section(attention.title(known).to_owned(), Some(attention), monitors)
+            });
+            sorted.collect()
+        }
+        Grouping::Tag => {
+            let mut sections: BTreeMap<&str, Vec<&MonitorView>> = BTreeMap::new();
+            let mut untagged = Vec::new();
+            for monitor in shown {
+                for tag in tags(monitor) {
+                    sections.entry(tag).or_default().push(monitor);
+                }
+                if tags(monitor).next().is_none() {
+                    untagged.push(*monitor);
+                }
+            }
+            let tagged = sections
+                .into_iter()
+                .map(|(tag, monitors)| (tag.to_owned(), monitors));
+            let last = (!untagged.is_empty()).then(|| ("No tag".to_owned(), untagged));
+            tagged
+                .chain(last)
+                .map(|(title, monitors)| section(title, None, monitors))
+                .collect()
+        }
+        Grouping::Group => {
+            let mut sections: BTreeMap<(bool, usize, &str), Vec<&MonitorView>> = BTreeMap::new();
+            for monitor in shown {
+                let group = monitor.about.group.as_deref();
+                // Groups in the configured order come first, and monitors without a group last.
+                let place = order.iter().position(|name| Some(name.as_str()) == group);
+                let key = (
+                    group.is_none(),
+                    place.unwrap_or(order.len()),
+                    group.unwrap_or("No group"),
+                );
+                sections.entry(key).or_default().push(monitor);
+            }
+            let sections = sections.into_iter();
+            sections
+                .map(|((_, _, title), monitors)| Section {
+                    worst: monitors.iter().map(|monitor| State::of(monitor)).min(),
+                    ..section(title.to_owned(), None, monitors)
+                })
+                .collect()
+        }
+    }
+}
+
+/// The order of monitors within a section: severity, state, age, id.
+fn urgency(monitor: &MonitorView) -> (Option<Severity>, State, Option<Timestamp>, &MonitorId) {
+    let severity = monitor
+        .inside
+        .as_deref()
+        .map(|inside| inside.definition.alert_policy().severity);
+    let is_up = State::of(monitor) == State::Up;
+    (
+        severity.filter(|_| !is_up),
+        State::of(monitor),
+        monitor.since,
+        &monitor.id,
+    )
+}
+
 /// The sections of the requested page, with its place in the pagination.
-fn current_page<'a>(selection: &Selection, shown: &[&'a MonitorView]) -> (Vec<Section<'a>>, Pagination) {
-    let all = sections(selection.grouping, shown);
-    let rows = all.iter().map(|(_, monitors)| monitors.len()).sum();
+fn current_page<'a>(
+    selection: &Selection,
+    shown: &[&'a MonitorView],
+    known: &Overview,
+    order: &[String],
+) -> (Vec<Section<'a>>, Pagination) {
+    let has_groups = shown.iter().any(|monitor| monitor.about.group.is_some());
+    let grouping = match known.inside {
+        // Readers of a public page look for their service, not for what is left to do.
+        None if has_groups => Grouping::Group,
+        Some(_) | None => selection.grouping,
+    };
+    let all = sections(grouping, shown, known, order);
+    let rows = all.iter().map(|section| section.all).sum();
     let pagination = Pagination::new(selection.page, rows, MAX_ROWS);
     let mut before = 0;
     let mut here = Vec::new();
-    for (title, monitors) in all {
-        let section = Section {
-            title,
-            all: monitors.len(),
-            here: pagination.of(&monitors, before).to_vec(),
-        };
+    for mut section in all {
+        section.here = pagination.of(&section.here, before).to_vec();
         before += section.all;
         if !section.here.is_empty() {
             here.push(section);
@@ -259,7 +442,7 @@ fn current_page<'a>(selection: &Selection, shown: &[&'a MonitorView]) -> (Vec<Se
 }
 
 /// Links to monitors that need attention and have their row on another page, so that every page shows them.
-fn on_other_pages(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
+fn on_other_pages(shown: &[&MonitorView], sections: &[Section<'_>], known: &Overview) -> Markup {
     let here: BTreeSet<_> = sections
         .iter()
         .flat_map(|section| section.here.iter().map(|monitor| &monitor.id))
@@ -269,12 +452,12 @@ fn on_other_pages(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
     html! {
         @if !missing.is_empty() {
             section .on-other-pages {
-                h2 { "Needs attention (on other pages) " span .count { (missing.len()) } }
+                h2 { (Attention::Needed.title(known)) " (on other pages) " span .count { (missing.len()) } }
                 @for same in missing.chunk_by(|one, other| one.status == other.status) {
                     @if let Some(first) = same.first() {
                         div .card {
                             (display::status(first.status)) " " span .count { (same.len()) }
-                            (monitor_links(same.iter().map(|monitor| monitor.id.as_str()), MAX_NAMES))
+                            (monitor_links(same.iter().map(|monitor| (monitor.id.as_str(), monitor.title())), MAX_NAMES))
                         }
                     }
                 }
@@ -287,44 +470,46 @@ fn on_other_pages(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
 fn row(monitor: &MonitorView, known: &Overview) -> Markup {
     let id = monitor.id.as_str();
     html! {
-        li .monitor.card {
-            div .identity {
-                div .title { (display::status(monitor.status)) a .name href={ "/monitors/" (id) } { (id) } }
-                (remarks(monitor, &known.open, known.at))
-                @if tags(monitor).next().is_some() {
-                    ul .tags aria-label="Tags" { @for tag in tags(monitor) { li { (tag) } } }
-                }
-            }
+        li .monitor {
+            (display::badge(State::of(monitor)))
+            a .name href={ "/monitors/" (id) } { (monitor.title()) }
+            (remarks(monitor, &known.open, known.at))
             @if let Some(inside) = monitor.inside.as_deref() {
-                (visibilities(inside))
-                (connect_times(inside))
+                (agreement(inside))
+                (total_times(inside))
             }
-            (uptimes(monitor))
+            a .history href={ "/monitors/" (id) "?span=90d" } { (chart::strip(Span::Quarter, monitor)) }
+            span .uptime { (uptime_figure(monitor, Span::Quarter)) }
         }
     }
 }
 
-/// Sparkline of the last day's connect times, and the latest median.
-fn connect_times(inside: &MonitorInside) -> Markup {
-    let last = inside.hours.iter().rev().find_map(|point| point.connect);
+/// How many locations see the monitor as expected: `2/3`.
+fn agreement(inside: &MonitorInside) -> Markup {
+    let is_good = |state| matches!(state, VisibilityState::Good | VisibilityState::Impaired);
+    let good = inside
+        .locations
+        .values()
+        .filter(|seen| is_good(seen.state))
+        .count();
+    let all = inside.locations.len();
     html! {
-        div .connect {
+        span .agreement title={ (good) " of " (display::plural(all, "location")) " as expected" } {
+            (good) "/" (all) span .hidden { " locations as expected" }
+        }
+    }
+}
+
+/// Sparkline of the last day's total times, and the latest median.
+fn total_times(inside: &MonitorInside) -> Markup {
+    let last = inside.hours.iter().rev().find_map(|point| point.total);
+    html! {
+        span .total {
             (chart::trend(&inside.hours))
             @match last {
-                Some(connect) => span .last { (display::phase_time(connect.p50)) },
-                None => span .quiet { "no times" },
+                Some(total) => span .last { (display::phase_time(total.p50)) },
+                None => span .quiet { "–" },
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn overview_without_monitors_has_heading_and_no_counts() {
-        assert_eq!(heading(&[]), "No monitors");
-        assert_eq!(counts(&[]).into_string(), "");
     }
 }

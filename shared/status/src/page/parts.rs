@@ -1,14 +1,14 @@
 //! Elements shared by several pages.
 
 use jiff::Timestamp;
-use maud::{Markup, html};
-use portpulse_core::control::Note;
+use maud::{Markup, PreEscaped, html};
+use portpulse_core::control::{Note, Silence};
+use portpulse_core::decide::Explanation;
 use portpulse_core::group_state::{Cause, Finding, Status};
 use portpulse_history::view::{
     IncidentView, LeftOut, LocationVisibility, MonitorInside, MonitorView, VisibilityState,
 };
 
-use crate::chart;
 use crate::display::{self, TimeFormat};
 use crate::span::Span;
 
@@ -61,20 +61,26 @@ impl Pagination {
     }
 }
 
-/// A list of links to monitors, at most `most` of them.
-pub(crate) fn monitor_links<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Markup {
+/// A list of links to monitors, at most `most` of them: each with its id and its name for people.
+pub(crate) fn monitor_links<'a>(
+    all: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+    most: usize,
+) -> Markup {
     let more = all.len().saturating_sub(most);
     html! {
         ul .names {
-            @for id in all.take(most) { li { a href={ "/monitors/" (id) } { (id) } } }
+            @for (id, title) in all.take(most) { li { a href={ "/monitors/" (id) } { (title) } } }
             @if more > 0 { li .quiet { "and " (more) " more" } }
         }
     }
 }
 
+/// The start tag of the paragraph with the time at which the data was read.
+pub(crate) const AS_OF: &str = "<p class=\"asof\">";
+
 /// The time at which the data was read.
 pub(crate) fn as_of(at: Timestamp) -> Markup {
-    html! { p .asof { "As of " (display::timestamp(at, TimeFormat::Full)) } }
+    html! { (PreEscaped(AS_OF)) "As of " (display::timestamp(at, TimeFormat::Full)) (PreEscaped("</p>")) }
 }
 
 /// A notice if incidents are missing.
@@ -94,7 +100,15 @@ pub(crate) fn finding_text(finding: &Finding) -> Markup {
     }
 }
 
-fn cause(cause: Cause) -> String {
+/// The layer of a fault, and the sentence that explains it.
+pub(crate) fn layer(known: &Explanation) -> Markup {
+    html! {
+        p .layer { strong { (known.diagnosis.layer) } " " (known.sentence) }
+    }
+}
+
+/// The name of a cause for people.
+pub(crate) fn cause(cause: Cause) -> String {
     cause.code().replace('_', " ")
 }
 
@@ -105,36 +119,80 @@ pub(crate) fn tags(monitor: &MonitorView) -> impl Iterator<Item = &str> {
     tags.into_iter().flatten().map(String::as_str)
 }
 
-/// Notes beside the status: duration, cause, silence and acknowledgement. `incidents` may contain other monitors' too.
+/// Why a bad monitor does not call for action now.
+pub(crate) enum Handling<'a> {
+    /// Somebody acknowledged the open incident.
+    Acknowledged(&'a Note),
+    /// Notifications are silenced.
+    Silenced(&'a Silence),
+}
+
+/// Who handles a monitor, if anybody does. `incidents` may contain other monitors' too.
+pub(crate) fn handling<'a>(
+    monitor: &'a MonitorView,
+    incidents: &[IncidentView],
+    now: Timestamp,
+) -> Option<Handling<'a>> {
+    let control = monitor.inside.as_deref()?.control.as_ref()?;
+    let own = |incident: &&IncidentView| incident.id.monitor == monitor.id && incident.closed.is_none();
+    let mut open = incidents.iter().filter(own);
+    if let Some(acknowledgement) = control
+        .acknowledgement
+        .as_ref()
+        .filter(|_| open.any(|incident| control.has_acknowledged(&incident.id)))
+    {
+        return Some(Handling::Acknowledged(&acknowledgement.note));
+    }
+    let silence = control.silence.as_ref().filter(|_| control.is_silenced(now));
+    silence.map(Handling::Silenced)
+}
+
+/// Notes beside the state: cause, duration, failing locations, maintenance, silence and acknowledgement. `incidents` may
+/// contain other monitors' too.
 pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Timestamp) -> Markup {
     let inside = monitor.inside.as_deref();
     let is_bad = monitor.status != Status::Up;
     let finding = inside.and_then(|inside| inside.finding.as_ref());
-    let control = inside.and_then(|inside| inside.control.as_ref());
-    let silence = control.and_then(|control| control.silence.as_ref().filter(|_| control.is_silenced(now)));
-    let acknowledgement = control.and_then(|control| {
-        let own = |incident: &IncidentView| incident.id.monitor == monitor.id && incident.closed.is_none();
-        let mut open = incidents.iter().filter(|incident| own(incident));
-        let is_acknowledged = open.any(|incident| control.has_acknowledged(&incident.id));
-        control.acknowledgement.as_ref().filter(|_| is_acknowledged)
-    });
+    let maintenance = monitor.maintenance.first().filter(|_| monitor.in_maintenance);
     html! {
         span .remarks {
+            @if let Some(finding) = finding.filter(|_| is_bad) {
+                span .service-text { strong { (cause(finding.cause)) }
+                    @if let Some(detail) = &finding.detail { ": " q { (detail) } } }
+            }
+            @if is_bad && monitor.in_maintenance { span { (monitor.status.as_str()) } }
             @if let Some(since) = monitor.since {
                 span { "for " (display::duration(now.duration_since(since))) }
             }
-            @if let Some(finding) = finding.filter(|_| is_bad) { span .service-text { (finding_text(finding)) } }
-            @if inside.is_some_and(|inside| inside.advisory) {
-                span .flag { "failing in some locations" }
+            @if let Some(inside) = inside.filter(|inside| inside.advisory) {
+                span .flag { "failing from " (failing_locations(inside)) " only" }
             }
-            @if monitor.in_maintenance { span .flag { "in maintenance" } }
-            @if let Some(silence) = silence {
-                span .flag { "silenced until " (display::timestamp(silence.until, TimeFormat::Brief)) (note_author(&silence.note)) }
+            @if let Some(window) = maintenance {
+                span .flag { "until " (display::timestamp(window.until, TimeFormat::Brief))
+                    @if let Some(why) = &window.why { ": " q { (why) } } }
             }
-            @if let Some(acknowledgement) = acknowledgement {
-                span .flag { "acknowledged" (note_author(&acknowledgement.note)) }
+            @match handling(monitor, incidents, now) {
+                Some(Handling::Acknowledged(note)) => span .flag { "acknowledged" (note_author(note)) },
+                Some(Handling::Silenced(silence)) => span .flag {
+                    "silenced until " (display::timestamp(silence.until, TimeFormat::Brief)) (note_author(&silence.note))
+                },
+                None => {},
             }
         }
+    }
+}
+
+/// The locations that see a failure.
+fn failing_locations(inside: &MonitorInside) -> String {
+    let failing = inside
+        .locations
+        .iter()
+        .filter(|(_, seen)| seen.state == VisibilityState::Failing);
+    let names: Vec<_> = failing.map(|(location, _)| location.as_str()).collect();
+    if names.is_empty() {
+        "some locations".to_owned()
+    } else {
+        names.join(", ")
     }
 }
 
@@ -158,9 +216,9 @@ pub(crate) fn visibilities(inside: &MonitorInside) -> Markup {
     }
 }
 
-/// CSS class and label for a location's result: the latest median connect time, or the cause of the failure.
+/// CSS class and label for a location's result: the latest median total time, or the cause of the failure.
 pub(crate) fn visibility_label(visibility: &LocationVisibility) -> (&'static str, String) {
-    let time = || visibility.connect.map(|connect| display::phase_time(connect.p50));
+    let time = || visibility.total.map(|total| display::phase_time(total.p50));
     let finding = || visibility.finding.as_ref().map(|finding| cause(finding.cause));
     match visibility.state {
         VisibilityState::Good => ("good", time().unwrap_or_else(|| "good".to_owned())),
@@ -171,16 +229,11 @@ pub(crate) fn visibility_label(visibility: &LocationVisibility) -> (&'static str
     }
 }
 
-/// Uptime over 24 hours, 7, 30 and 90 days, as percentages and strips.
-pub(crate) fn uptimes(monitor: &MonitorView) -> Markup {
+/// The uptime of a span, and what it rests on if that is less than the span.
+pub(crate) fn uptime_figure(monitor: &MonitorView, span: Span) -> Markup {
+    let watched = span.uptime(monitor);
     html! {
-        dl .uptime {
-            @for span in Span::ALL {
-                div {
-                    dt { (span.as_str()) " " span .figure { (display::uptime(span.uptime(monitor))) } }
-                    dd { (chart::strip(span, monitor)) }
-                }
-            }
-        }
+        span .figure { (display::uptime(watched)) }
+        @if let Some(basis) = display::uptime_basis(watched, span.length()) { " " span .basis { (basis) } }
     }
 }

@@ -1,11 +1,18 @@
 //! Incidents with their timelines.
 
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use portpulse_core::group_state::{Ending, Track};
+use portpulse_core::control::Note;
+use portpulse_core::definition::Visibility;
+use portpulse_core::group_state::{Ending, Stability, Track, Urgency};
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_history::view::{IncidentInside, IncidentView};
 
-use super::parts::finding_text;
+use super::actions;
+use super::parts::{cause, finding_text, layer};
+use crate::access::FormToken;
 use crate::display::{self, TimeFormat};
 
 /// What the heading of an incident shows.
@@ -17,60 +24,181 @@ pub(crate) enum IncidentHeading {
     Track,
 }
 
-/// Renders a list of incidents; nothing if there are none.
-pub(crate) fn incidents<'a>(
-    all: impl IntoIterator<Item = &'a IncidentView>,
+/// Renders incidents by the day of their first failure, latest first; nothing if there are none.
+pub(crate) fn incidents(
+    all: &[&IncidentView],
     now: Timestamp,
     on: IncidentHeading,
+    token: Option<&FormToken>,
 ) -> Markup {
-    let mut all = all.into_iter().peekable();
     html! {
-        @if all.peek().is_some() {
-            ul .incidents { @for each in all { (incident(each, now, on)) } }
+        @for same_day in all.chunk_by(|one, other| day(one) == day(other)) {
+            @if let Some(first) = same_day.first() {
+                h3 #{ "day-" (day(first)) } { (day(first)) }
+                ul .incidents {
+                    @for each in same_day { li .card.incident #(anchor(each)) { (incident(each, now, on, token)) } }
+                }
+            }
         }
     }
 }
 
-fn incident(incident: &IncidentView, now: Timestamp, on: IncidentHeading) -> Markup {
+/// The day of an incident in UTC.
+fn day(incident: &IncidentView) -> Date {
+    Offset::UTC.to_datetime(incident.since).date()
+}
+
+/// The id of an incident's element, for links to it.
+pub(crate) fn anchor(incident: &IncidentView) -> String {
+    format!("incident-{}", incident.id)
+}
+
+/// Renders one incident. With a token, notes can be added.
+pub(crate) fn incident(
+    incident: &IncidentView,
+    now: Timestamp,
+    on: IncidentHeading,
+    token: Option<&FormToken>,
+) -> Markup {
     let name = incident.id.monitor.as_str();
     let inside = incident.inside.as_ref();
     html! {
-        li .card.incident {
-            div .head {
-                (display::status(incident.status))
-                @match on {
-                    IncidentHeading::Monitor => a .name href={ "/monitors/" (name) } { (name) },
-                    IncidentHeading::Track => span .name { (track_label(incident.id.track)) },
-                }
-                span .length { (duration_label(incident, now)) }
+        div .head {
+            (display::status(incident.status))
+            @match on {
+                IncidentHeading::Monitor => a .name href={ "/monitors/" (name) } { (incident.title) },
+                IncidentHeading::Track => span .name { (track_label(incident.id.track)) },
             }
-            @if let Some(finding) = inside.and_then(|inside| inside.finding.as_ref()) {
-                p .service-text { (finding_text(finding)) }
+            span .length { (duration_label(incident, now)) }
+            a .permalink href={ "/monitors/" (name) "?span=90d#" (anchor(incident)) } aria-label="Link to this incident" { "#" }
+        }
+        @if let Some(known) = inside.and_then(|inside| inside.diagnosis.as_ref()) { (layer(known)) }
+        @if let Some(finding) = inside.and_then(|inside| inside.finding.as_ref()) {
+            p .service-text { (finding_text(finding)) }
+        }
+        ol .timeline {
+            @for (at, what) in events(incident) {
+                li { (display::timestamp(at, TimeFormat::Full)) " " (what) }
             }
-            ol .timeline {
-                @if incident.since < incident.opened { (entry(incident.since, "first failure")) }
-                (entry(incident.opened, opened_label(incident.id.track)))
-                @if let Some(inside) = inside { (notified(inside)) }
-                @match incident.closed {
-                    Some((at, Ending::Recovered)) => (entry(at, "recovered")),
-                    Some((at, Ending::Removed)) => (entry(at, "closed: monitor removed or disabled")),
-                    None => li .quiet { "still open" },
-                }
-            }
+            @for state in present(incident) { li .quiet { (state) } }
+        }
+        @if let Some(token) = token { (actions::note(incident, token)) }
+    }
+}
+
+/// The events of an incident in chronological order.
+fn events(incident: &IncidentView) -> Vec<(Timestamp, Markup)> {
+    let what = |text: &str| html! { span .what { (text) } };
+    let mut events = Vec::new();
+    if incident.since < incident.opened {
+        events.push((incident.since, what("first failure")));
+    }
+    events.push((incident.opened, what(opened_label(incident.id.track))));
+    if let Some(inside) = &incident.inside {
+        events.extend(private_events(incident, inside));
+    }
+    let notes = incident.notes.iter();
+    events.extend(notes.map(|note| (note.at, operator_note(note, incident.inside.is_some()))));
+    if let Some((at, ending)) = incident.closed {
+        events.push((at, what(ending_label(ending))));
+    }
+    // Stable: events of the same time stay in the order above.
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+/// Changes of the cause, notifications, flapping, acknowledgement and silence.
+fn private_events(incident: &IncidentView, inside: &IncidentInside) -> Vec<(Timestamp, Markup)> {
+    let what = |text: &str| html! { span .what { (text) } };
+    let by = |text: &str, note: &Note| {
+        html! { span .what { (text) } " by " (note.by()) @if let Some(why) = note.why() { ": " q { (why) } } }
+    };
+    let causes = inside.cause_changes.iter().map(|(at, before, after)| {
+        let text = format!("cause changed from {} to {}", cause(*before), cause(*after));
+        (*at, what(&text))
+    });
+    let mut events: Vec<_> = causes.collect();
+    if let Some((first, last)) = inside.notified {
+        let cluster = inside.cluster.as_ref().map(|cluster| &cluster.monitor);
+        let together = cluster.filter(|first| **first != incident.id.monitor);
+        events.push(match together {
+            Some(other) => (first, what(&format!("notified together with {other}"))),
+            None => (first, what("notified")),
+        });
+        // The last notification can be a reminder or an escalation: only the time and the number of reminders are stored.
+        if last > first {
+            let again = match inside.reminders {
+                0 => "notified again".to_owned(),
+                1 => "notified again (1 reminder in total)".to_owned(),
+                reminders => format!("notified again ({reminders} reminders in total)"),
+            };
+            events.push((last, what(&again)));
+        }
+    }
+    if let Stability::Flapping {
+        notified: Some(at), ..
+    } = inside.stability
+    {
+        events.push((at, what("flapping: changes too often for notifications")));
+    }
+    if let Some(note) = &inside.acknowledged {
+        events.push((note.at(), by("acknowledged", note)));
+    }
+    if let Some(silence) = &inside.silenced {
+        let until = display::timestamp(silence.until, TimeFormat::Brief);
+        let silenced = html! { (by("silenced", &silence.note)) ", until " (until) };
+        events.push((silence.note.at(), silenced));
+    }
+    events
+}
+
+/// A note. Public pages do not name the author.
+fn operator_note(note: &OperatorNote, is_private: bool) -> Markup {
+    html! {
+        q .note { (note.text()) }
+        @if is_private {
+            " " span .quiet { (note.by()) @if note.visibility == Visibility::Public { ", public" } }
         }
     }
 }
 
-fn entry(at: Timestamp, what: &str) -> Markup {
-    html! { li { (display::timestamp(at, TimeFormat::Full)) " " span .what { (what) } } }
+/// What holds for an incident, without a time of its own.
+fn present(incident: &IncidentView) -> Vec<String> {
+    let mut present = Vec::new();
+    if let Some(inside) = &incident.inside {
+        if inside.notified.is_none() {
+            present.push("not notified".to_owned());
+        }
+        if inside.urgency == Urgency::Escalated {
+            present.push("escalated to critical".to_owned());
+        }
+        match inside.stability {
+            // A notified flapping is an event.
+            Stability::Steady
+            | Stability::Flapping {
+                notified: Some(_), ..
+            } => {}
+            Stability::Flapping { notified: None, .. } => present.push("flapping".to_owned()),
+            Stability::StoppedFlapping => present.push("was flapping".to_owned()),
+        }
+        if !inside.dependencies.is_empty() {
+            let names: Vec<_> = inside.dependencies.iter().map(|id| id.as_str()).collect();
+            present.push(format!(
+                "depends on {}, which has an open incident",
+                names.join(", ")
+            ));
+        }
+    }
+    if incident.closed.is_none() {
+        present.push("still open".to_owned());
+    }
+    present
 }
 
-fn notified(inside: &IncidentInside) -> Markup {
-    match (inside.notified, inside.reminders) {
-        (None, _) => html! { li .quiet { "not notified" } },
-        (Some(at), 0) => entry(at, "notified"),
-        (Some(at), 1) => entry(at, "reminder 1 sent"),
-        (Some(at), count) => entry(at, &format!("reminder {count} sent")),
+const fn ending_label(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Recovered => "recovered",
+        Ending::Removed => "closed: monitor removed or disabled",
     }
 }
 

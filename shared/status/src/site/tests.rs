@@ -25,7 +25,7 @@ fn request(method: Method, path: &str) -> Request {
 fn answer(site: &Site, request: &Request) -> Response {
     match site.receive(request, now()) {
         Received::Response(response) => response,
-        Received::Page(asked) => panic!("{asked:?}"),
+        other @ (Received::Page(_) | Received::Action(..)) => panic!("{other:?}"),
     }
 }
 
@@ -41,22 +41,22 @@ fn pages_redirect_to_sign_in_and_feeds_return_401() {
     let sign_in = Some("/sign-in".to_owned());
     for path in ["/", "/incidents", "/monitors/orders-db"] {
         assert_eq!(
-            status_and_location(&site, Method::Get, path),
+            status_and_location(&site, Method::GET, path),
             (303, sign_in.clone()),
             "{path}"
         );
         assert_eq!(
-            status_and_location(&site, Method::Post, path),
+            status_and_location(&site, Method::POST, path),
             (303, sign_in.clone()),
             "{path}"
         );
     }
-    let response = answer(&site, &request(Method::Get, "/nothing"));
+    let response = answer(&site, &request(Method::GET, "/nothing"));
     assert_eq!(
         (response.status, response.header("www-authenticate")),
         (401, Some("Bearer"))
     );
-    let response = answer(&site, &request(Method::Get, "/sign-in"));
+    let response = answer(&site, &request(Method::GET, "/sign-in"));
     assert_eq!(response.status, 200);
     assert!(!response.body.contains("/incidents"), "{}", response.body);
 }
@@ -64,12 +64,12 @@ fn pages_redirect_to_sign_in_and_feeds_return_401() {
 #[test]
 fn form_token_signs_in_and_sign_out_ends_session() {
     let site = with_token();
-    let mut sign_in = request(Method::Post, "/sign-in");
+    let mut sign_in = request(Method::POST, "/sign-in");
     sign_in.body = format!("token=+{TOKEN}").into_bytes();
     let response = answer(&site, &sign_in);
     assert_eq!((response.status, response.header("location")), (303, Some("/")));
     let cookie = response.header("set-cookie").unwrap().to_owned();
-    let mut overview = request(Method::Get, "/");
+    let mut overview = request(Method::GET, "/");
     overview.cookies = cookie.split(';').next().unwrap().to_owned();
     let asked = site.receive(&overview, now());
     let Received::Page(asked) = asked else {
@@ -77,7 +77,7 @@ fn form_token_signs_in_and_sign_out_ends_session() {
     };
     assert_eq!(asked.audience, Audience::Private);
 
-    let mut sign_out = request(Method::Post, "/sign-out");
+    let mut sign_out = request(Method::POST, "/sign-out");
     sign_out.cookies.clone_from(&overview.cookies);
     for path in ["/sign-out", "/sign-in"] {
         for sec_fetch_site in ["cross-site", "same-site", "a future value"] {
@@ -104,7 +104,7 @@ fn form_token_signs_in_and_sign_out_ends_session() {
     );
     let response = answer(&site, &overview);
     assert_eq!(response.status, 303, "a copied cookie is invalid after sign-out");
-    assert_eq!(status_and_location(&site, Method::Get, "/sign-out"), (405, None));
+    assert_eq!(status_and_location(&site, Method::GET, "/sign-out"), (405, None));
 
     for wrong in [
         String::new(),
@@ -140,24 +140,24 @@ fn form_token_signs_in_and_sign_out_ends_session() {
 #[test]
 fn sites_without_token_do_not_ask_for_one() {
     let public = Site::new(Access::Public, 60);
-    let mut signed = request(Method::Get, "/");
+    let mut signed = request(Method::GET, "/");
     signed.signature = Signature::Verified;
     let asked = |site: &Site, request: &Request| match site.receive(request, now()) {
         Received::Page(asked) => asked.audience,
-        Received::Response(response) => panic!("{response:?}"),
+        other @ (Received::Response(_) | Received::Action(..)) => panic!("{other:?}"),
     };
-    assert_eq!(asked(&public, &request(Method::Head, "/")), Audience::Public);
+    assert_eq!(asked(&public, &request(Method::HEAD, "/")), Audience::Public);
     assert_eq!(asked(&Site::new(Access::Signed, 60), &signed), Audience::Private);
     assert_eq!(
-        status_and_location(&public, Method::Get, "/sign-in"),
+        status_and_location(&public, Method::GET, "/sign-in"),
         (303, Some("/".to_owned()))
     );
     assert_eq!(
-        status_and_location(&Site::new(Access::Signed, 60), Method::Get, "/"),
+        status_and_location(&Site::new(Access::Signed, 60), Method::GET, "/"),
         (403, None)
     );
     assert_eq!(
-        status_and_location(&Site::new(Access::Loopback, 60), Method::Get, "/"),
+        status_and_location(&Site::new(Access::Loopback, 60), Method::GET, "/"),
         (421, None)
     );
 }
@@ -165,19 +165,19 @@ fn sites_without_token_do_not_ask_for_one() {
 #[test]
 fn unknown_paths_are_404_and_other_methods_405() {
     let public = Site::new(Access::Public, 60);
-    assert_eq!(status_and_location(&public, Method::Get, "/nothing"), (404, None));
+    assert_eq!(status_and_location(&public, Method::GET, "/nothing"), (404, None));
     assert_eq!(
-        status_and_location(&public, Method::Get, "/monitors/%3Cscript%3E"),
+        status_and_location(&public, Method::GET, "/monitors/%3Cscript%3E"),
         (404, None)
     );
     for path in ["/", "/nothing", "/monitors/orders-db"] {
         assert_eq!(
-            status_and_location(&public, Method::Post, path),
+            status_and_location(&public, Method::POST, path),
             (405, None),
             "{path}"
         );
         assert_eq!(
-            status_and_location(&public, Method::Other, path),
+            status_and_location(&public, Method::PUT, path),
             (405, None),
             "{path}"
         );
@@ -198,28 +198,34 @@ fn all() -> Vec<(&'static str, Response)> {
     let selection = Selection::default();
     vec![
         ("public", public.overview(Audience::Public, &selection, &known)),
-        ("public", public.incidents(Audience::Public, 0, &known)),
+        (
+            "public",
+            public.incidents(Audience::Public, &IncidentSelection::default(), &known),
+        ),
         ("never", public.overview(Audience::Private, &selection, &known)),
-        ("never", public.incidents(Audience::Private, 0, &known)),
+        (
+            "never",
+            public.incidents(Audience::Private, &IncidentSelection::default(), &known),
+        ),
         ("never", public.monitor(Audience::Public, Span::Day, None)),
         ("never", public.unavailable()),
-        ("never", answer(&public, &request(Method::Get, "/nothing"))),
-        ("never", answer(&public, &request(Method::Post, "/"))),
-        ("never", answer(&with_token(), &request(Method::Get, "/"))),
-        ("never", answer(&with_token(), &request(Method::Get, "/sign-in"))),
-        ("never", answer(&with_token(), &request(Method::Post, "/sign-in"))),
+        ("never", answer(&public, &request(Method::GET, "/nothing"))),
+        ("never", answer(&public, &request(Method::POST, "/"))),
+        ("never", answer(&with_token(), &request(Method::GET, "/"))),
+        ("never", answer(&with_token(), &request(Method::GET, "/sign-in"))),
+        ("never", answer(&with_token(), &request(Method::POST, "/sign-in"))),
         (
             "never",
-            answer(&with_token(), &request(Method::Post, "/sign-out")),
+            answer(&with_token(), &request(Method::POST, "/sign-out")),
         ),
-        ("never", answer(&with_token(), &request(Method::Get, "/x"))),
+        ("never", answer(&with_token(), &request(Method::GET, "/x"))),
         (
             "never",
-            answer(&Site::new(Access::Signed, 60), &request(Method::Get, "/")),
+            answer(&Site::new(Access::Signed, 60), &request(Method::GET, "/")),
         ),
         (
             "never",
-            answer(&Site::new(Access::Loopback, 60), &request(Method::Get, "/")),
+            answer(&Site::new(Access::Loopback, 60), &request(Method::GET, "/")),
         ),
     ]
 }
@@ -260,7 +266,7 @@ fn every_response_has_security_headers_and_cache_policy() {
 #[test]
 fn static_files_are_immutable_under_hashed_paths() {
     let site = with_token();
-    let page = answer(&site, &request(Method::Get, "/sign-in")).body;
+    let page = answer(&site, &request(Method::GET, "/sign-in")).body;
     for (before, media_type) in [
         ("rel=\"stylesheet\" href=\"", "text/css; charset=utf-8"),
         ("type=\"image/svg+xml\" href=\"", "image/svg+xml; charset=utf-8"),
@@ -268,7 +274,7 @@ fn static_files_are_immutable_under_hashed_paths() {
     ] {
         let (_, rest) = page.split_once(before).unwrap();
         let path = rest.split('"').next().unwrap();
-        let response = answer(&site, &request(Method::Get, path));
+        let response = answer(&site, &request(Method::GET, path));
         assert_eq!(
             (response.status, response.header("content-type")),
             (200, Some(media_type))
@@ -278,7 +284,7 @@ fn static_files_are_immutable_under_hashed_paths() {
             Some("public, max-age=31536000, immutable")
         );
         assert_eq!(
-            status_and_location(&site, Method::Get, &path.replace('.', "0.")).0,
+            status_and_location(&site, Method::GET, &path.replace('.', "0.")).0,
             401,
             "{path}"
         );

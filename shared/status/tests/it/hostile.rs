@@ -140,7 +140,12 @@ fn common_html_injections_do_not_change_pages() {
 fn pages_and_feeds_contain_no_control_characters() {
     let text = "a\u{1b}[2J\u{9b}b\u{7}\u{202e}c\u{2066}\u{e0041}";
     let known = known(text);
-    let feeds = [Feed::Monitors, Feed::Incidents, Feed::Metrics, Feed::Atom];
+    let feeds = [
+        Feed::Monitors,
+        Feed::Incidents,
+        Feed::Metrics(Default::default()),
+        Feed::Atom,
+    ];
     let feeds = feeds.map(|feed| site().feed(Audience::Private, &feed, &known).body);
     let page = monitor_page(&known, "orders-db");
     let json = site().monitor_feed(Audience::Private, Some(&page)).body;

@@ -6,9 +6,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod actions;
 mod feeds;
 mod hostile;
 mod incidents;
 mod monitor;
 mod overview;
+mod report;
 mod sample;
+mod writer;

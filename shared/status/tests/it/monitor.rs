@@ -17,44 +17,54 @@ fn each_location_has_charts_with_incidents() {
         ["eu-central-1", "eu-west-1", "us-east-1"]
     );
     assert_eq!(
-        attributes(&html, "figure svg.series", "aria-label")[..2],
+        attributes(&html, "figure svg.series", "aria-label")[..3],
         [
+            "eu-central-1, total, over 24 hours: medians from 32 ms to 48 ms, longest 432 ms; 30 of 1074 checks failed",
             "eu-central-1, connect, over 24 hours: medians from 8 ms to 12 ms, longest 108 ms; 30 of 1074 checks failed",
-            "eu-central-1, readiness exchange, over 24 hours: medians from 24 ms to 36 ms, longest 324 ms; 30 of 1074 \
+            "eu-central-1, answer, over 24 hours: medians from 24 ms to 36 ms, longest 324 ms; 30 of 1074 \
              checks failed",
         ]
     );
     for line in [".p50", ".p95", ".most", ".gap", ".failed", "rect.band.down"] {
         assert_eq!(
             attributes(&html, &format!("figure svg {line}"), "class").len(),
-            6,
+            9,
             "{line}"
         );
     }
     assert_eq!(
         texts(&html, "figure:first-child .phase"),
-        ["connect", "readiness exchange"],
+        ["total", "connect", "answer"],
         "phases without times have no chart"
     );
     let titles = texts(&html, "figure:first-child thead th");
     assert_eq!(
-        titles[4..],
+        titles[5..],
         [
+            "total p50",
+            "total p95",
+            "total max",
             "connect p50",
             "connect p95",
             "connect max",
-            "ready p50",
-            "ready p95",
-            "ready max"
+            "answer p50",
+            "answer p95",
+            "answer max"
         ]
     );
     assert_eq!(
-        texts(&html, "figure:first-child tbody tr:first-child td")[3..],
-        ["8 ms", "16 ms", "72 ms", "24 ms", "48 ms", "216 ms"]
+        texts(&html, "figure:first-child tbody tr:first-child td")[4..],
+        [
+            "32 ms", "64 ms", "288 ms", "8 ms", "16 ms", "72 ms", "24 ms", "48 ms", "216 ms"
+        ]
     );
-    // The incident began 23 minutes before the end of the chart and has lasted for 4 minutes.
+    // The chart ends now, 41 minutes into the hour; the incident began 4 minutes and 20 seconds before.
     let x: f64 = attributes(&html, "rect.band", "x")[0].parse().unwrap();
-    assert!((x - (474.0 - 422.0 * 23.0 / 1_440.0)).abs() < 0.1, "{x}");
+    let minutes = 23.0 * 60.0 + 41.0 + 20.0 / 60.0;
+    assert!(
+        (x - (474.0 - 422.0 * (4.0 + 20.0 / 60.0) / minutes)).abs() < 0.1,
+        "{x}"
+    );
     assert_eq!(
         attributes(&html, "rect.band", "width")[0],
         "1.5",
@@ -68,12 +78,42 @@ fn each_location_has_charts_with_incidents() {
 }
 
 #[test]
+fn last_hours_have_each_check_at_its_own_time() {
+    let html = page("cache", Span::Hours);
+    let line = &attributes(&html, "figure:first-child .p50", "d")[0];
+    assert_eq!(
+        (line.matches('M').count(), line.matches('H').count()),
+        (2, 179),
+        "the line breaks at the failed check"
+    );
+    assert_eq!(
+        attributes(&html, "figure .p95, figure .most", "d"),
+        [""; 0],
+        "a check has one time"
+    );
+    // The chart begins three hours before 05:41:20, and a check is 422 / 180 wide.
+    let tips = attributes(&html, ".compare .tip", "x");
+    let x = |at: usize| tips[at].parse::<f64>().unwrap();
+    assert_eq!(tips.len(), 180);
+    assert!((x(1) - x(0) - 422.0 / 180.0).abs() < 0.02, "{} {}", x(0), x(1));
+    let texts = attributes(&html, ".compare .tip", "data-tip");
+    assert_eq!(
+        texts[90],
+        "Nov 22, 04:12 UTC: eu-central-1 1 failed, us-east-1 1 failed"
+    );
+    assert!(html.len() < 150_000, "{} bytes", html.len());
+}
+
+#[test]
 fn open_incident_is_drawn_until_now() {
     let mut known = monitor_page(&overview(), "orders-db");
     known.incidents[0].since = "2026-11-22T02:41:20Z".parse().unwrap();
     let html = monitor_html(&known, Span::Day);
     let width: f64 = attributes(&html, "rect.band", "width")[0].parse().unwrap();
-    assert!((width - 422.0 * 3.0 / 24.0).abs() < 0.1, "{width}");
+    assert!(
+        (width - 422.0 * 180.0 / (23.0 * 60.0 + 41.33)).abs() < 0.1,
+        "{width}"
+    );
 }
 
 #[test]
@@ -88,7 +128,7 @@ fn data_tables_are_labelled_with_location() {
 fn connect_only_monitor_has_one_unlabelled_chart_per_location() {
     let html = page("cache", Span::Day);
     assert_eq!(texts(&html, ".phase"), [""; 0]);
-    assert!(html.contains("<h2>Connect time by location</h2>"), "{html}");
+    assert!(html.contains("<h2>Response time by location</h2>"), "{html}");
     let locations = texts(&html, "figcaption").len();
     assert_eq!(
         attributes(&html, "figure svg.series", "aria-label").len(),
@@ -99,9 +139,9 @@ fn connect_only_monitor_has_one_unlabelled_chart_per_location() {
 #[test]
 fn missing_phase_times_are_noted() {
     let mut known = monitor_page(&overview(), "orders-db");
-    assert!(!monitor_html(&known, Span::Quarter).contains("phase times other than connect are missing"));
+    assert!(!monitor_html(&known, Span::Quarter).contains("earliest times of the phases are missing"));
     known.left_out.phases = true;
-    assert!(monitor_html(&known, Span::Quarter).contains("phase times other than connect are missing"));
+    assert!(monitor_html(&known, Span::Quarter).contains("earliest times of the phases are missing"));
 }
 
 #[test]
@@ -116,12 +156,12 @@ fn incomplete_current_hour_is_noted() {
 fn span_links_mark_current_span() {
     let html = page("cache", Span::Quarter);
     let links = attributes(&html, ".spans a", "href");
-    assert_eq!(links.len(), 4);
-    assert_eq!(links[1], "/monitors/cache?span=7d");
+    assert_eq!(links.len(), 5);
+    assert_eq!(links[2], "/monitors/cache?span=7d");
     assert_eq!(texts(&html, ".spans a[aria-current]"), ["90 days"]);
     assert_eq!(
         texts(&html, ".incident .head"),
-        ["downnot as expectedfor 1 h 35 min"]
+        ["downnot as expectedfor 1 h 35 min#"]
     );
     assert_eq!(
         texts(&page("cache", Span::Day), ".incident"),

@@ -1,5 +1,6 @@
 //! The overview of all monitors.
 
+use portpulse_core::group_state::Status;
 use portpulse_history::view::{Audience, MonitorView, Overview};
 use portpulse_status::{Grouping, Selection};
 
@@ -10,8 +11,27 @@ fn page(selection: &Selection) -> String {
 }
 
 #[test]
-fn failing_monitors_come_first_with_counts() {
-    let html = page(&Selection::default());
+fn unhandled_faults_come_first_then_handled_ones() {
+    let mut known = overview();
+    let html = overview_html(&known, &Selection::default());
+    assert_eq!(texts(&html, "h1"), ["No monitor needs attention"]);
+    assert_eq!(
+        texts(&html, ".counts li"),
+        ["1 down", "1 maintenance", "2 up", "1 acknowledged"]
+    );
+    assert_eq!(texts(&html, "h2"), ["Handled 2", "Up 2"]);
+    assert_eq!(
+        texts(&html, ".monitor .remarks")[..2],
+        [
+            "refused: FATAL: the database system is starting upfor 4 min 20 sacknowledged by ann: moving it",
+            "degradedfor 4 min 20 suntil 2026-11-22 06:00 UTC: update",
+        ]
+    );
+    assert_eq!(texts(&html, ".monitor .badge")[..2], ["down", "maintenance"]);
+
+    known.monitors[0].inside.as_mut().unwrap().control = None;
+    known.monitors[1].in_maintenance = false;
+    let html = overview_html(&known, &Selection::default());
     assert_eq!(texts(&html, "h1"), ["2 of 4 monitors need attention"]);
     assert_eq!(texts(&html, ".counts li"), ["1 down", "1 degraded", "2 up"]);
     assert_eq!(texts(&html, "h2"), ["Needs attention 2", "Up 2"]);
@@ -19,43 +39,141 @@ fn failing_monitors_come_first_with_counts() {
         texts(&html, ".monitor .name"),
         ["orders-db", "queue", "bastion", "cache"]
     );
-    assert_eq!(
-        texts(&html, ".monitor .remarks")[0],
-        "for 4 min 20 srefused: FATAL: the database system is starting up\
-         silenced until 2026-11-22 07:00 UTC by ann: moving itacknowledged by ann: moving it"
+    let (search, up) = (html.find("role=\"search\"").unwrap(), html.find(">Up ").unwrap());
+    assert!(
+        html.find("queue").unwrap() < search && search < up,
+        "no filter precedes a fault"
     );
 }
 
 #[test]
-fn results_are_shown_by_location() {
-    let html = page(&Selection::default());
+fn faults_are_sorted_by_severity_then_age() {
+    let mut known = overview();
+    let mut older = known.monitors[1].clone();
+    older.id = "web".parse().unwrap();
+    older.since = Some("2026-11-22T01:00:00Z".parse().unwrap());
+    known.monitors.push(older);
+    for monitor in &mut known.monitors {
+        monitor.in_maintenance = false;
+        monitor.inside.as_mut().unwrap().control = None;
+    }
+    // A critical monitor that is slow precedes others that are down.
+    known.monitors[0].status = Status::Degraded;
+    known.monitors[1].status = Status::Down;
+    known.monitors[4].status = Status::Down;
+    let html = overview_html(&known, &Selection::default());
+    assert_eq!(texts(&html, ".monitor .name")[..3], ["orders-db", "web", "queue"]);
+}
+
+#[test]
+fn flapping_has_its_own_state() {
+    let mut known = overview();
+    known.monitors[0].is_flapping = true;
+    let html = overview_html(&known, &Selection::default());
+    assert_eq!(texts(&html, ".monitor .badge")[0], "flapping");
+}
+
+#[test]
+fn public_heading_says_how_much_is_affected() {
+    let heading = |change: &dyn Fn(&mut Overview)| {
+        let mut known = public();
+        known
+            .monitors
+            .iter_mut()
+            .for_each(|monitor| monitor.in_maintenance = false);
+        change(&mut known);
+        texts(&overview_html(&known, &Selection::default()), "h1").remove(0)
+    };
+    let set = |known: &mut Overview, status| {
+        known
+            .monitors
+            .iter_mut()
+            .for_each(|monitor| monitor.status = status);
+    };
+    assert_eq!(heading(&|_| {}), "Partial outage");
+    for (status, text) in [
+        (Status::Up, "All 4 monitors are up"),
+        (Status::Degraded, "Degraded"),
+        (Status::Down, "Outage"),
+        (Status::Unknown, "Status unknown"),
+    ] {
+        assert_eq!(heading(&|known| set(known, status)), text);
+    }
+    let one = |change: &dyn Fn(&mut MonitorView)| {
+        heading(&|known| {
+            set(known, Status::Up);
+            change(&mut known.monitors[0]);
+        })
+    };
     assert_eq!(
-        texts(&html, "section:last-of-type .monitor:first-child .visibility"),
-        ["eu-central-1 9 ms", "us-east-1 refused"]
+        one(&|monitor| monitor.status = Status::Unknown),
+        "Status partly unknown"
     );
-    assert_eq!(texts(&html, ".visibility.bad").len(), 4);
+    assert_eq!(one(&|monitor| monitor.in_maintenance = true), "Maintenance");
+}
+
+#[test]
+fn public_sections_have_plain_words() {
+    let mut known = public();
+    known
+        .monitors
+        .iter_mut()
+        .for_each(|monitor| monitor.about.group = None);
+    let html = overview_html(&known, &Selection::default());
+    let titles = texts(&html, "section h2");
+    assert_eq!(titles, ["Affected 1", "Maintenance 1", "Up 2"]);
+    let mut many = fleet(250, 150);
+    many.inside = None;
+    many.monitors.iter_mut().for_each(|monitor| {
+        monitor.inside = None;
+        monitor.about.group = None;
+    });
+    let html = page_of(&many, 0);
     assert_eq!(
-        texts(&html, ".visibility.none"),
-        ["us-east-1 silent"],
-        "no data is neither good nor bad"
+        texts(&html, ".on-other-pages h2"),
+        ["Affected (on other pages) 50"]
     );
 }
 
 #[test]
-fn each_span_has_uptime_and_strip() {
-    let html = page(&Selection::default());
-    let first = texts(&html, ".monitor:first-child .uptime dt");
-    assert_eq!(first[..4], ["24h 98.14%", "7d 99.8%", "30d 99.95%", "90d 99.97%"]);
+fn locations_that_agree_are_counted_and_a_failing_one_is_named() {
+    let mut known = overview();
+    known.monitors[2].inside.as_mut().unwrap().advisory = true;
+    let html = overview_html(&known, &Selection::default());
+    let agreement = ["0/3", "2/2", "1/2", "1/2"].map(|count| format!("{count} locations as expected"));
+    assert_eq!(
+        texts(&html, ".agreement"),
+        agreement,
+        "no data is not as expected"
+    );
+    assert_eq!(
+        texts(&html, ".monitor .remarks")[2],
+        "failing from us-east-1 only"
+    );
+}
+
+#[test]
+fn each_monitor_has_90_days_with_what_the_uptime_rests_on() {
+    let mut known = overview();
+    let html = overview_html(&known, &Selection::default());
     let strips = attributes(&html, ".monitor .strip", "aria-label");
-    assert_eq!(strips.len(), 16);
+    assert_eq!(strips.len(), 4);
     assert_eq!(
         strips[0],
-        "24 hours: 98.14%, 1 hour with an outage, 6 hours without data"
+        "90 days: 99.97%, 1 day with an outage, 23 days without data"
     );
+    assert_eq!(
+        attributes(&html, ".monitor .strip", "data-bars")[0],
+        "23n 64u 98.61 2u"
+    );
+    assert_eq!(texts(&html, ".monitor > .uptime")[0], "99.97% of 67 d");
+    known.monitors[0].uptime.quarter = known.monitors[0].uptime.day;
+    let html = overview_html(&known, &Selection::default());
+    assert_eq!(texts(&html, ".monitor > .uptime")[0], "98.14% of 18 h");
 }
 
 #[test]
-fn monitors_are_grouped_by_tag_or_group() {
+fn monitors_are_grouped_by_tag() {
     let by = |by| {
         let html = page(&Selection {
             grouping: by,
@@ -74,7 +192,20 @@ fn monitors_are_grouped_by_tag_or_group() {
                 .to_vec()
         )
     );
-    assert_eq!(by(Grouping::Group).0, ["Group 1m#0 2", "Group 5m#0 2"]);
+    assert_eq!(by(Grouping::Group).0, ["Shop 2", "No group 2"]);
+}
+
+#[test]
+fn group_folds_and_shows_worst_state() {
+    let html = page(&Selection {
+        grouping: Grouping::Group,
+        ..Selection::default()
+    });
+    assert_eq!(
+        texts(&html, "details.group > summary .badge"),
+        ["down", "maintenance"]
+    );
+    assert_eq!(texts(&html, "details.group[open] > summary h2"), ["Shop 2"]);
 }
 
 #[test]
@@ -99,7 +230,7 @@ fn search_matches_ids_hosts_and_tags() {
     assert!(html.contains("No monitor matches."), "{html}");
     assert_eq!(
         texts(&html, "h1"),
-        ["2 of 4 monitors need attention"],
+        ["No monitor needs attention"],
         "the heading counts all monitors"
     );
 }
@@ -134,7 +265,7 @@ fn incomplete_current_hour_is_noted_on_private_pages() {
 fn public_overview_contains_no_private_data() {
     let html = overview_html(&public(), &Selection::default());
     assert_eq!(texts(&html, ".monitor .name").len(), 4);
-    assert_eq!(texts(&html, ".monitor .uptime").len(), 4);
+    assert_eq!(texts(&html, ".monitor > .uptime").len(), 4);
     for hidden in [
         "example.com",
         "192.0.2",
@@ -166,13 +297,21 @@ fn page_of_50_monitors_has_bounded_size() {
     let mut known = overview();
     known.monitors = known.monitors.iter().cycle().take(50).cloned().collect();
     let html = overview_html(&known, &Selection::default());
-    assert!(html.len() < 260_000, "{} bytes", html.len());
+    assert!(html.len() < 100_000, "{} bytes", html.len());
+}
+
+#[test]
+fn page_of_100_monitors_is_at_most_150_kb() {
+    let html = overview_html(&fleet(100, 5), &Selection::default());
+    assert_eq!(texts(&html, ".monitor .name").len(), 100);
+    assert!(html.len() < 150_000, "{} bytes", html.len());
 }
 
 /// Copies of the sample's monitors under different ids; the first `down` of them are down.
 fn fleet(monitors: usize, down: usize) -> Overview {
     let mut known = overview();
-    let (bad, good) = (known.monitors[0].clone(), known.monitors[2].clone());
+    let (mut bad, good) = (known.monitors[0].clone(), known.monitors[2].clone());
+    bad.inside.as_mut().unwrap().control = None;
     let named = |number: usize| {
         let like = if number < down { &bad } else { &good };
         MonitorView {
@@ -253,7 +392,7 @@ fn page_of_1000_monitors_is_at_most_1_mb() {
         (0, Grouping::Status),
         (1_000, Grouping::Status),
         (1_000, Grouping::Tag),
-        (500, Grouping::Group),
+        (500, Grouping::Tag),
     ] {
         let mut known = fleet(1_000, down);
         for (number, monitor) in known.monitors.iter_mut().enumerate() {
@@ -281,7 +420,16 @@ fn page_of_1000_monitors_is_at_most_1_mb() {
             );
         }
         for page in [0, 3] {
-            let html = site().incidents(Audience::Private, page, &known).body;
+            let html = site()
+                .incidents(
+                    Audience::Private,
+                    &portpulse_status::IncidentSelection {
+                        page,
+                        ..Default::default()
+                    },
+                    &known,
+                )
+                .body;
             assert!(html.len() <= 1_000_000, "{} bytes of incidents", html.len());
             assert_eq!(texts(&html, ".incident").len(), 200);
         }

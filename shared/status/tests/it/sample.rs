@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::banners::Banner;
+use portpulse_core::by_phase::ByPhase;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::definition::{Monitor, NetworkAccess};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{Cause, Ending, Finding, IncidentId, LocationProblem, Status, Track};
 use portpulse_core::id::Location;
-use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::target::Check;
 use portpulse_core::time::Tick;
-use portpulse_core::uptime::{ObservedTime, Outages};
+use portpulse_core::uptime::{CheckedSeconds, ObservedTime, Outages};
 use portpulse_history::view::{
     Audience, Bar, IncidentInside, IncidentView, LeftOut, LocationStanding, LocationVisibility, Maintenance,
-    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, Percentiles, Point, Uptime,
+    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, Percentiles, Point, Slot, Uptime,
     VisibilityState,
 };
 use portpulse_status::{Access, Selection, Site, Span};
@@ -27,11 +27,13 @@ use scraper::{Html, Selector};
 pub(crate) const DEFINITIONS: &str = "
 monitors:
   bastion: { host: bastion.example.com, service: ssh, tags: [edge] }
-  cache: { host: 192.0.2.7, port: 6379, tier: critical, tags: [shop, team=a] }
+  cache: { host: 192.0.2.7, port: 6379, tier: critical, group: Shop, tags: [shop, team=a] }
   orders-db:
     host: db.example.com
     service: postgres
     tier: critical
+    description: The primary of the order service.
+    group: Shop
     tags: [shop]
     remind_every: 1h
     escalate_after: 30m
@@ -76,26 +78,51 @@ fn points(grain: Grain, count: i64, ms: u64) -> Vec<Point> {
         let is_known = back < count * 3 / 4;
         let wave = ms + u64::try_from(back * 7 % 5).unwrap();
         Point {
-            period: last.later(-back),
+            slot: Slot::Period(last.later(-back)),
             good: if is_known { 58 } else { 0 },
+            retried: if back == 3 { 1 } else { 0 },
             failing: if back == 2 { 30 } else { 0 },
             no_data: if is_known { 2 } else { 0 },
-            connect: is_known.then_some(Percentiles {
+            total: is_known.then_some(Percentiles {
                 p50: Duration::from_millis(wave),
                 p95: Duration::from_millis(wave * 2),
                 max: Duration::from_millis(wave * 9),
             }),
-            others: OtherPhases::default(),
+            phases: ByPhase::default(),
         }
     };
     (0..count).rev().map(point).collect()
 }
 
-fn tripled(times: Percentiles) -> Percentiles {
+/// A check each minute of the last three hours, of which one failed.
+fn checks(ms: u64) -> Vec<Point> {
+    let interval = portpulse_core::time::Interval::OneMinute;
+    let first = tick("2026-11-22T02:42:00Z");
+    let point = |minute: u32| {
+        let is_good = minute != 90;
+        let time = Duration::from_millis(ms + u64::from(minute * 7 % 5));
+        Point {
+            slot: Slot::Check(first.later(interval, minute), interval),
+            retried: 0,
+            good: is_good.into(),
+            failing: (!is_good).into(),
+            no_data: 0,
+            total: is_good.then_some(Percentiles {
+                p50: time,
+                p95: time,
+                max: time,
+            }),
+            phases: ByPhase::default(),
+        }
+    };
+    (0..180).map(point).collect()
+}
+
+fn times(times: Percentiles, factor: u32) -> Percentiles {
     Percentiles {
-        p50: times.p50 * 3,
-        p95: times.p95 * 3,
-        max: times.max * 3,
+        p50: times.p50 * factor,
+        p95: times.p95 * factor,
+        max: times.max * factor,
     }
 }
 
@@ -111,6 +138,9 @@ fn bars(grain: Grain, count: i64) -> Vec<Bar> {
             monitor: "any".parse().unwrap(),
             track: Track::Health,
             incident: portpulse_core::group_state::Incident {
+                cluster: None,
+                cause_changes: Vec::new(),
+                diagnosis: None,
                 status: Status::Down,
                 opened: Tick::containing(outage.opened, portpulse_core::time::Interval::OneMinute),
                 revision: 1,
@@ -129,7 +159,7 @@ fn bars(grain: Grain, count: i64) -> Vec<Bar> {
         let outages = Outages::of([&closed], [], now());
         Bar {
             period,
-            watched: outages.observed_for(period, Timestamp::MAX, observed),
+            watched: outages.observed_for(period, Timestamp::MAX, CheckedSeconds { observed, failing: 0 }),
         }
     };
     (0..count).rev().map(bar).collect()
@@ -170,8 +200,9 @@ pub(crate) fn visibility(state: VisibilityState, ms: u64, found: Option<&str>) -
         seen: Some(tick("2026-11-22T05:41:00Z")),
         finding: found.map(finding),
         banner: Some(banner("PostgreSQL, wants SCRAM-SHA-256")),
-        connect: hours.last().and_then(|point| point.connect),
-        others: OtherPhases::default(),
+        total: hours.last().and_then(|point| point.total),
+        phases: ByPhase::default(),
+        checks: checks(ms),
         hours,
         days: points(Grain::Day, 90, ms),
     }
@@ -187,13 +218,19 @@ fn view(id: &str, status: Status, locations: &[(&str, LocationVisibility)]) -> M
     if matches!(definition.target().check, Check::Ready(_)) {
         for visibility in locations.values_mut() {
             let points = visibility.hours.iter_mut().chain(&mut visibility.days);
-            points.for_each(|point| point.others.ready = point.connect.map(tripled));
+            points.for_each(|point| {
+                point.phases.connect = point.total;
+                point.phases.ready = point.total.map(|connect| times(connect, 3));
+                point.total = point.total.map(|connect| times(connect, 4));
+            });
         }
     }
     MonitorView {
         id: id.parse().unwrap(),
+        about: definition.about().clone(),
         status,
         since: (status != Status::Up).then(|| "2026-11-22T05:37:00Z".parse().unwrap()),
+        is_flapping: false,
         in_maintenance: id == "queue",
         maintenance: maintenance(id),
         uptime: Uptime {
@@ -261,10 +298,23 @@ pub(crate) fn incident(
         since,
         opened: opened.timestamp(),
         closed: length.map(|length| (since + length, Ending::Recovered)),
+        title: id.to_owned(),
+        notes: Vec::new(),
         inside: Some(IncidentInside {
+            cause_changes: Vec::new(),
+            diagnosis: None,
+            cluster: None,
             finding: Some(finding("connection refused by 192.0.2.7")),
-            notified: Some(opened.timestamp() + SignedDuration::from_secs(4)),
+            notified: Some((
+                opened.timestamp() + SignedDuration::from_secs(4),
+                opened.timestamp() + SignedDuration::from_secs(4),
+            )),
             reminders: 0,
+            urgency: portpulse_core::group_state::Urgency::Normal,
+            stability: portpulse_core::group_state::Stability::Steady,
+            acknowledged: None,
+            silenced: None,
+            dependencies: Default::default(),
         }),
     }
 }
@@ -375,7 +425,13 @@ pub(crate) fn monitor_html(known: &MonitorPage, span: Span) -> String {
 
 /// The HTML of the incidents page.
 pub(crate) fn incidents_html(known: &Overview) -> String {
-    site().incidents(Audience::Private, 0, known).body
+    site()
+        .incidents(
+            Audience::Private,
+            &portpulse_status::IncidentSelection::default(),
+            known,
+        )
+        .body
 }
 
 /// The texts of the elements that match a selector, with normalised white space.

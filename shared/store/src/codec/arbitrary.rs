@@ -7,17 +7,18 @@ use jiff::Timestamp;
 use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::diagnosis::{Diagnosis, Evidence, FailurePoint, HostEvidence, Layer};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
-    Advisory, Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, FleetProblem, FleetState, Health,
-    Impairment, Incident, LocationProblem, LocationReporting, LocationState, Notified, Stability, Status,
-    Streak, Streaks, Track, Urgency,
+    Advisory, Cause, CauseChange, ClosedIncident, Cluster, DecisionState, Ending, Entry, Finding,
+    FleetProblem, FleetState, Health, Impairment, Incident, IncidentId, LocationProblem, LocationReporting,
+    LocationState, MAX_CAUSE_CHANGES, Notified, Stability, Status, Streak, Streaks, Track, Urgency,
 };
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
-use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData};
+use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData, Phase};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
@@ -64,8 +65,11 @@ fn class() -> impl Strategy<Value = FailureClass> {
         F::Busy,
         F::Starting,
         F::Blocked,
+        F::ServiceError,
+        F::NoBackend,
         F::WrongService,
         F::WrongAnswer,
+        F::TooSlow,
     ])
 }
 
@@ -75,6 +79,7 @@ fn cause() -> impl Strategy<Value = Cause> {
         select(vec![
             Cause::Open,
             Cause::Slow,
+            Cause::SlowResponse,
             Cause::Warned,
             Cause::Certificate,
             Cause::NoData
@@ -89,6 +94,32 @@ fn finding() -> impl Strategy<Value = Finding> {
     })
 }
 
+fn diagnosis() -> impl Strategy<Value = Diagnosis> {
+    let host = prop_oneof![
+        Just(HostEvidence::Unchecked),
+        any::<u16>().prop_map(|port| HostEvidence::Answers { port }),
+        Just(HostEvidence::AnswersPing),
+        any::<u32>().prop_map(|ports| HostEvidence::Silent { ports }),
+        Just(HostEvidence::Mixed),
+    ];
+    let counts = (any::<u32>(), any::<u32>(), any::<u32>());
+    let evidence =
+        (counts, host, option::of(monitor())).prop_map(|((failing, good, pending), host, parent)| Evidence {
+            failing,
+            good,
+            pending,
+            host,
+            parent,
+        });
+    (select(Layer::ALL), option::of(evidence)).prop_map(|(layer, evidence)| Diagnosis { layer, evidence })
+}
+
+fn point() -> impl Strategy<Value = FailurePoint> {
+    let phases = select(Phase::ALL);
+    (phases, option::of(any::<std::net::IpAddr>()))
+        .prop_map(|(phase, address)| FailurePoint { phase, address })
+}
+
 fn streak<S: Clone + std::fmt::Debug + 'static>(states: Vec<S>) -> impl Strategy<Value = Streak<S>> {
     (select(states), any::<u32>(), tick()).prop_map(|(state, ticks, since)| Streak { state, ticks, since })
 }
@@ -98,15 +129,16 @@ fn entry() -> impl Strategy<Value = Entry> {
         tick(),
         streak(vec![Health::Good, Health::Failing]),
         option::of(streak(vec![Impairment::Sound, Impairment::Impaired])),
-        option::of(finding()),
+        (option::of(finding()), option::of(point())),
     );
     prop_oneof![
         tick().prop_map(|since| Entry::NoData { since }),
-        streaks.prop_map(|(seen, health, quality, finding)| Entry::Seen(Streaks {
+        streaks.prop_map(|(seen, health, quality, (finding, point))| Entry::Seen(Streaks {
             seen,
             health,
             quality,
-            finding
+            finding,
+            point,
         })),
     ]
 }
@@ -139,23 +171,39 @@ fn stability() -> impl Strategy<Value = Stability> {
     ]
 }
 
+fn cause_changes() -> impl Strategy<Value = Vec<CauseChange>> {
+    let change = (tick(), cause()).prop_map(|(at, before)| CauseChange { at, before });
+    vec(change, 0..=MAX_CAUSE_CHANGES)
+}
+
 fn incident() -> impl Strategy<Value = Incident> {
     let parts = (
         select(Status::ALL),
         tick(),
         any::<u64>(),
         tick(),
-        option::of(finding()),
+        (option::of(finding()), option::of(diagnosis()), cause_changes()),
         notified(),
         (urgency(), stability()),
     );
     parts.prop_map(
-        |(status, opened, revision, since, finding, notified, (urgency, stability))| Incident {
+        |(
+            status,
+            opened,
+            revision,
+            since,
+            (finding, diagnosis, cause_changes),
+            notified,
+            (urgency, stability),
+        )| Incident {
             status,
             opened,
             revision,
             since,
             finding,
+            cause_changes,
+            diagnosis,
+            cluster: None,
             notified,
             urgency,
             stability,
@@ -167,13 +215,23 @@ fn track() -> impl Strategy<Value = Track> {
     select(vec![Track::Health, Track::Quality, Track::Visibility])
 }
 
+fn incident_id() -> impl Strategy<Value = IncidentId> {
+    (monitor(), tick(), any::<u64>(), track()).prop_map(|(monitor, opened, revision, track)| IncidentId {
+        monitor,
+        opened,
+        revision,
+        track,
+    })
+}
+
 pub(super) fn closed_incident() -> impl Strategy<Value = ClosedIncident> {
     let endings = select(vec![Ending::Recovered, Ending::Removed]);
-    (monitor(), track(), incident(), tick(), endings).prop_map(
-        |(monitor, track, incident, closed, ending)| ClosedIncident {
+    let incident = (incident(), option::of(incident_id()));
+    (monitor(), track(), incident, tick(), endings).prop_map(
+        |(monitor, track, (incident, cluster), closed, ending)| ClosedIncident {
             monitor,
             track,
-            incident,
+            incident: Incident { cluster, ..incident },
             closed,
             ending,
         },
@@ -195,18 +253,19 @@ fn outbox() -> impl Strategy<Value = Outbox> {
         select(Kind::ALL),
         subject,
         select(Status::ALL),
-        (option::of(cause()), urgency()),
+        (option::of(cause()), urgency(), any::<u32>()),
         (time(), time()),
         option::of(claim),
     );
     let pending = pending.prop_map(
-        |(id, kind, subject, status, (cause, urgency), (since, at), claim)| Pending {
+        |(id, kind, subject, status, (cause, urgency, monitors), (since, at), claim)| Pending {
             id,
             kind,
             subject,
             status,
             cause,
             urgency,
+            monitors,
             since,
             at,
             claim,
@@ -225,14 +284,26 @@ fn location_reporting() -> impl Strategy<Value = LocationReporting> {
 }
 
 pub(super) fn decision_state() -> impl Strategy<Value = DecisionState> {
-    let advisory = (tick(), any::<u64>(), notified()).prop_map(|(opened, revision, notified)| Advisory {
+    let advisory = (tick(), any::<u64>(), notified(), option::of(monitor()));
+    let advisory = advisory.prop_map(|(opened, revision, notified, first)| Advisory {
         opened,
         revision,
         notified,
+        first,
+    });
+    let cluster = (tick(), any::<u32>(), notified(), urgency());
+    let cluster = cluster.prop_map(|(since, incidents, notified, urgency)| Cluster {
+        since,
+        incidents,
+        notified,
+        urgency,
     });
     let parts = (
         any::<u64>(),
-        btree_map((monitor(), track()), incident(), 0..4),
+        (
+            btree_map((monitor(), track()), incident(), 0..4),
+            btree_map(incident_id(), cluster, 0..3),
+        ),
         btree_map(monitor(), advisory, 0..4),
         btree_map(location(), location_reporting(), 0..4),
         (btree_set(".{1,20}", 0..3), any::<usize>()),
@@ -241,10 +312,24 @@ pub(super) fn decision_state() -> impl Strategy<Value = DecisionState> {
         vec(closed_incident(), 0..3),
     );
     parts.prop_map(
-        |(revision, incidents, advisories, locations, (broken, more_broken), changes, outbox, closed)| {
+        |(
+            revision,
+            (mut incidents, clusters),
+            advisories,
+            locations,
+            (broken, more_broken),
+            changes,
+            outbox,
+            closed,
+        )| {
+            // The incidents of a decision state belong to its clusters.
+            for ((_, incident), cluster) in incidents.iter_mut().zip(clusters.keys()) {
+                incident.cluster = Some(cluster.clone());
+            }
             DecisionState {
                 revision,
                 incidents,
+                clusters,
                 advisories,
                 locations,
                 broken,
@@ -277,8 +362,9 @@ pub(super) fn fleet_state() -> impl Strategy<Value = FleetState> {
     })
 }
 
+/// A quarter of a day at most, so that the total of four phases can be decoded.
 fn length() -> impl Strategy<Value = Duration> {
-    (0u64..8_640_000_000).prop_map(|hundredths| Duration::from_micros(hundredths * 10))
+    (0u64..2_160_000_000).prop_map(|hundredths| Duration::from_micros(hundredths * 10))
 }
 
 fn others() -> impl Strategy<Value = OtherPhases<Option<Duration>>> {
@@ -300,6 +386,8 @@ fn seen() -> impl Strategy<Value = Seen> {
         NoData::NoRoute,
         NoData::ResolverDown,
         NoData::OwnAddress,
+        NoData::SecretUnreadable,
+        NoData::NotPermitted,
         NoData::Internal,
     ]);
     prop_oneof![
@@ -313,17 +401,23 @@ fn seen() -> impl Strategy<Value = Seen> {
     ]
 }
 
+fn observation() -> impl Strategy<Value = Observation> {
+    (seen(), 0u32..12).prop_map(|(seen, retries)| Observation {
+        retries,
+        ..Observation::from(seen)
+    })
+}
+
 pub(super) fn observations() -> impl Strategy<Value = Observations> {
-    let observation = seen().prop_map(|seen| Observation { seen, detail: None });
-    btree_map(monitor(), observation, 0..20)
+    btree_map(monitor(), observation(), 0..20)
 }
 
 pub(super) fn rollup() -> impl Strategy<Value = Rollup> {
-    let tally = (vec(seen(), 0..60), select(Expect::ALL));
+    let tally = (vec(observation(), 0..60), select(Expect::ALL));
     let tally = tally.prop_map(|(all, expect)| {
         let mut tally = Tally::default();
-        for seen in all {
-            tally.count(expect, seen);
+        for observation in all {
+            tally.count_observation(expect, &observation);
         }
         tally
     });

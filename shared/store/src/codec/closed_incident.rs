@@ -1,7 +1,7 @@
 //! Closed incidents: in the decision state until archived, then as items of their own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::group_state::{ClosedIncident, Ending};
+use portpulse_core::group_state::{ClosedIncident, Ending, Incident};
 
 use super::attributes::{AttributeMap, AttributeReader};
 use super::{HISTORY_DAYS, begin_expiring, open};
@@ -29,6 +29,7 @@ fn put(map: AttributeMap, closed: &ClosedIncident) -> AttributeMap {
     map.text("monitor", &closed.monitor)
         .text("track", closed.track.as_str())
         .incident(&closed.incident)
+        .optional_text("cluster", closed.incident.cluster.as_ref())
         .text("closed", closed.closed)
         .text("ending", ending_code(closed.ending))
 }
@@ -37,7 +38,10 @@ pub(super) fn decode_inner(fields: &AttributeReader<'_>) -> Result<ClosedInciden
     Ok(ClosedIncident {
         monitor: fields.text("monitor")?,
         track: fields.text("track")?,
-        incident: fields.incident()?,
+        incident: Incident {
+            cluster: fields.optional_text("cluster")?,
+            ..fields.incident()?
+        },
         closed: fields.text("closed")?,
         ending: fields.one_of("ending", &[Ending::Recovered, Ending::Removed], ending_code)?,
     })

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use portpulse_core::group_state::{Advisory, DecisionState, LocationReporting};
+use portpulse_core::group_state::{
+    Advisory, Cluster, DecisionState, Incident, IncidentId, LocationReporting,
+};
 use portpulse_core::id::MonitorId;
 use portpulse_core::time::{Interval, Tick};
 
@@ -14,6 +16,9 @@ use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, REVISION};
 
+const CLUSTER: &str = "cluster";
+const CLUSTERS: &str = "clusters";
+const FIRST: &str = "named_by";
 const ADVISORY: &str = "advisory";
 const BROKEN: &str = "broken";
 const MORE_BROKEN: &str = "more_broken";
@@ -30,6 +35,7 @@ pub(crate) fn encode(key: &Key, decision: &DecisionState) -> Item {
     begun
         .number(REVISION, decision.revision)
         .map("monitors", encode_monitors(decision))
+        .clusters(&decision.clusters)
         .map(
             "locations",
             locations.map(|(location, state)| (location.to_string(), encode_state(*state))),
@@ -58,9 +64,12 @@ pub(crate) fn decode(item: &Item) -> Result<DecisionState, Malformed> {
         },
         ..DecisionState::default()
     };
+    let clusters = fields.clusters()?;
+    let ids: Vec<_> = clusters.iter().map(|(id, _)| id.clone()).collect();
+    decision.clusters = clusters.into_iter().collect();
     let monitors = fields.map("monitors")?;
     for id in monitors.names() {
-        decode_monitor(id, &monitors, &mut decision)?;
+        decode_monitor(id, &monitors, &ids, &mut decision)?;
     }
     Ok(decision)
 }
@@ -73,7 +82,14 @@ fn encode_monitors(decision: &DecisionState) -> impl Iterator<Item = (String, At
         monitors.insert(id.to_owned(), known.with(name, value));
     };
     for ((id, track), incident) in &decision.incidents {
-        let value = AttributeMap::default().incident(incident).into_value();
+        let cluster = incident.cluster.as_ref();
+        let cluster = cluster.and_then(|cluster| decision.clusters.keys().position(|id| id == cluster));
+        let map = AttributeMap::default().incident(incident);
+        let value = match cluster {
+            Some(number) => map.number(CLUSTER, number),
+            None => map,
+        }
+        .into_value();
         add(id.as_str(), track.as_str(), value);
     }
     for (id, advisory) in &decision.advisories {
@@ -92,6 +108,7 @@ fn encode_monitors(decision: &DecisionState) -> impl Iterator<Item = (String, At
 fn decode_monitor(
     id: &str,
     monitors: &AttributeReader<'_>,
+    clusters: &[IncidentId],
     decision: &mut DecisionState,
 ) -> Result<(), Malformed> {
     let fields = monitors.map(id)?;
@@ -113,11 +130,68 @@ fn decode_monitor(
                 .changes
                 .insert((monitor, track), decode_changes(name, &fields)?);
         } else {
-            let incident = fields.map(name)?.incident()?;
+            let incident = fields.map(name)?;
+            let incident = Incident {
+                cluster: decode_cluster_of(&incident, clusters)?,
+                ..incident.incident()?
+            };
             decision.incidents.insert((monitor, fields.key(name)?), incident);
         }
     }
     Ok(())
+}
+
+/// The cluster of an incident: its number in the list of clusters, since ids are long.
+fn decode_cluster_of(
+    fields: &AttributeReader<'_>,
+    clusters: &[IncidentId],
+) -> Result<Option<IncidentId>, Malformed> {
+    if !fields.has(CLUSTER) {
+        return Ok(None);
+    }
+    let number: usize = fields.number(CLUSTER)?;
+    let cluster = clusters.get(number).cloned();
+    cluster
+        .map(Some)
+        .ok_or_else(|| fields.invalid(CLUSTER, "expected the number of a cluster"))
+}
+
+impl AttributeMap {
+    fn clusters(self, clusters: &BTreeMap<IncidentId, Cluster>) -> Self {
+        if clusters.is_empty() {
+            return self;
+        }
+        self.list(CLUSTERS, clusters.iter().map(encode_cluster))
+    }
+}
+
+fn encode_cluster((id, cluster): (&IncidentId, &Cluster)) -> AttributeValue {
+    AttributeMap::default()
+        .text("id", id)
+        .text("since", cluster.since)
+        .number("incidents", cluster.incidents)
+        .notified(cluster.notified)
+        .urgency(cluster.urgency)
+        .into_value()
+}
+
+impl AttributeReader<'_> {
+    fn clusters(&self) -> Result<Vec<(IncidentId, Cluster)>, Malformed> {
+        if !self.has(CLUSTERS) {
+            return Ok(Vec::new());
+        }
+        self.maps(CLUSTERS)?.iter().map(decode_cluster).collect()
+    }
+}
+
+fn decode_cluster(fields: &AttributeReader<'_>) -> Result<(IncidentId, Cluster), Malformed> {
+    let cluster = Cluster {
+        since: fields.text("since")?,
+        incidents: fields.number("incidents")?,
+        notified: fields.notified()?,
+        urgency: fields.urgency()?,
+    };
+    Ok((fields.text("id")?, cluster))
 }
 
 /// Encodes ticks as minutes: the first since the Unix epoch, the others since the previous tick. This takes two or three
@@ -150,6 +224,7 @@ fn encode_advisory(advisory: &Advisory) -> AttributeValue {
         .text("opened", advisory.opened)
         .number(REVISION, advisory.revision)
         .notified(advisory.notified)
+        .optional_text(FIRST, advisory.first.as_ref())
         .into_value()
 }
 
@@ -158,6 +233,7 @@ fn decode_advisory(fields: &AttributeReader<'_>) -> Result<Advisory, Malformed> 
         opened: fields.text("opened")?,
         revision: fields.number(REVISION)?,
         notified: fields.notified()?,
+        first: fields.optional_text(FIRST)?,
     })
 }
 

@@ -1,6 +1,9 @@
 //! Findings and incidents, which location states, decision states and closed incidents share.
 
-use portpulse_core::group_state::{Cause, Finding, Health, Incident, Notified, Stability, Status, Urgency};
+use portpulse_core::diagnosis::{Diagnosis, Evidence, FailurePoint, HostEvidence, Layer};
+use portpulse_core::group_state::{
+    Cause, CauseChange, Finding, Health, Incident, Notified, Stability, Status, Urgency,
+};
 use portpulse_core::outcome::Detail;
 use portpulse_core::time::{Tick, parse_time};
 
@@ -8,19 +11,30 @@ use super::attributes::{AttributeMap, AttributeReader};
 use crate::error::Malformed;
 use crate::table::REVISION;
 
+const ANSWERS: &str = "answers:";
+const ANSWERS_PING: &str = "answers_ping";
+const SILENT: &str = "silent:";
+const MIXED: &str = "mixed";
+const PARENT: &str = "parent:";
 const NOT_YET: &str = "not yet";
+const CAUSE_CHANGES: &str = "causes_before";
 const URGENCY: &str = "urgency";
 const RAISED: &str = "raised";
-const STABILITY: &str = "stability";
+const STABILITY: &str = "state";
 const STOPPED_FLAPPING: &str = "stopped_flapping";
-const FLAPPING_GOOD: &str = "flapping, good";
-const FLAPPING_FAILING: &str = "flapping, failing";
+const FLAPPING_GOOD: &str = "flapping_good";
+const FLAPPING_FAILING: &str = "flapping";
 
 impl AttributeMap {
     pub(super) fn finding(self, finding: Option<&Finding>) -> Self {
         let cause = finding.map(|finding| finding.cause.code());
         let detail = finding.and_then(|finding| finding.detail.as_ref());
         self.optional_text("cause", cause).optional_text("detail", detail)
+    }
+
+    pub(super) fn failure_point(self, point: Option<&FailurePoint>) -> Self {
+        self.optional_text("phase", point.map(|point| point.phase))
+            .optional_text("address", point.and_then(|point| point.address))
     }
 
     pub(super) fn notified(self, notified: Notified) -> Self {
@@ -32,7 +46,7 @@ impl AttributeMap {
                 reminders,
             } => self
                 .text("notified", last)
-                .optional_text("first_notified", (first != last).then_some(first))
+                .optional_text("first", (first != last).then_some(first))
                 .number("reminders", reminders),
         }
     }
@@ -43,9 +57,20 @@ impl AttributeMap {
             .number(REVISION, incident.revision)
             .text("since", incident.since)
             .finding(incident.finding.as_ref())
+            .cause_changes(&incident.cause_changes)
+            .optional_text("layer", incident.diagnosis.as_ref().map(encode_diagnosis))
             .notified(incident.notified)
             .urgency(incident.urgency)
             .stability(incident.stability)
+    }
+
+    /// The changes of the cause as one text, such as `2026-11-22T05:41:00Z refused,2026-11-22T05:43:00Z timeout`.
+    fn cause_changes(self, changes: &[CauseChange]) -> Self {
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|change| format!("{} {}", change.at, change.before.code()))
+            .collect();
+        self.optional_text(CAUSE_CHANGES, (!changes.is_empty()).then(|| changes.join(",")))
     }
 
     /// The default urgency is omitted.
@@ -66,11 +91,74 @@ impl AttributeMap {
                     Health::Good => FLAPPING_GOOD,
                     Health::Failing => FLAPPING_FAILING,
                 };
-                self.text(STABILITY, code)
-                    .optional_text("flapping_notified", notified)
+                self.text(STABILITY, code).optional_text("flapping_at", notified)
             }
         }
     }
+}
+
+/// A diagnosis as text: the layer; the failing, good and pending locations; the evidence of the host; the parent.
+fn encode_diagnosis(diagnosis: &Diagnosis) -> String {
+    let Some(evidence) = &diagnosis.evidence else {
+        return diagnosis.layer.to_string();
+    };
+    let Evidence {
+        failing,
+        good,
+        pending,
+        host,
+        parent,
+    } = evidence;
+    let mut text = format!("{} {failing}/{good}/{pending}", diagnosis.layer);
+    match host {
+        HostEvidence::Unchecked => {}
+        HostEvidence::Answers { port } => text += &format!(" {ANSWERS}{port}"),
+        HostEvidence::AnswersPing => text += &format!(" {ANSWERS_PING}"),
+        HostEvidence::Silent { ports } => text += &format!(" {SILENT}{ports}"),
+        HostEvidence::Mixed => text += &format!(" {MIXED}"),
+    }
+    if let Some(parent) = parent {
+        text += &format!(" {PARENT}{parent}");
+    }
+    text
+}
+
+/// The inverse of [`encode_diagnosis`]; `None` for any other text.
+fn decode_diagnosis(text: &str) -> Option<Diagnosis> {
+    let mut words = text.split(' ');
+    let layer: Layer = words.next()?.parse().ok()?;
+    let Some(counts) = words.next() else {
+        let evidence = None;
+        return Some(Diagnosis { layer, evidence });
+    };
+    let mut counts = counts.split('/').map(str::parse);
+    let mut count = || counts.next()?.ok();
+    let mut evidence = Evidence {
+        failing: count()?,
+        good: count()?,
+        pending: count()?,
+        host: HostEvidence::Unchecked,
+        parent: None,
+    };
+    for word in words {
+        if let Some(port) = word.strip_prefix(ANSWERS) {
+            evidence.host = HostEvidence::Answers {
+                port: port.parse().ok()?,
+            };
+        } else if let Some(ports) = word.strip_prefix(SILENT) {
+            evidence.host = HostEvidence::Silent {
+                ports: ports.parse().ok()?,
+            };
+        } else if word == ANSWERS_PING {
+            evidence.host = HostEvidence::AnswersPing;
+        } else if word == MIXED {
+            evidence.host = HostEvidence::Mixed;
+        } else {
+            evidence.parent = Some(word.strip_prefix(PARENT)?.parse().ok()?);
+        }
+    }
+    let evidence = Some(evidence);
+    Some(Diagnosis { layer, evidence })
 }
 
 impl AttributeReader<'_> {
@@ -96,7 +184,7 @@ impl AttributeReader<'_> {
             return Ok(Notified::NotYet);
         }
         let last = self.time("notified")?;
-        let first = self.optional_time("first_notified")?.unwrap_or(last);
+        let first = self.optional_time("first")?.unwrap_or(last);
         Ok(Notified::At {
             first,
             last,
@@ -111,9 +199,50 @@ impl AttributeReader<'_> {
             revision: self.number(REVISION)?,
             since: self.text::<Tick>("since")?,
             finding: self.finding()?,
+            cause_changes: self.cause_changes()?,
+            diagnosis: self.diagnosis()?,
+            cluster: None,
             notified: self.notified()?,
             urgency: self.urgency()?,
             stability: self.stability()?,
+        })
+    }
+
+    fn cause_changes(&self) -> Result<Vec<CauseChange>, Malformed> {
+        let expected = "expected times and causes, such as `2026-11-22T05:41:00Z refused`";
+        let text: Option<String> = self.optional_text(CAUSE_CHANGES)?;
+        let changes = text.iter().flat_map(|text| text.split(','));
+        changes
+            .map(|change| {
+                let (at, before) = change.split_once(' ')?;
+                Some(CauseChange {
+                    at: at.parse().ok()?,
+                    before: before.parse().ok()?,
+                })
+            })
+            .map(|change| change.ok_or_else(|| self.invalid(CAUSE_CHANGES, expected)))
+            .collect()
+    }
+
+    fn diagnosis(&self) -> Result<Option<Diagnosis>, Malformed> {
+        if !self.has("layer") {
+            return Ok(None);
+        }
+        let text = self.str("layer")?;
+        let expected = "expected a layer, and possibly its evidence, such as `port 3/0/0 answers:22`";
+        decode_diagnosis(text)
+            .map(Some)
+            .ok_or_else(|| self.invalid("layer", expected))
+    }
+
+    /// Where a check failed.
+    pub(super) fn failure_point(&self) -> Result<Option<FailurePoint>, Malformed> {
+        Ok(match self.optional_text("phase")? {
+            Some(phase) => Some(FailurePoint {
+                phase,
+                address: self.optional_text("address")?,
+            }),
+            None => None,
         })
     }
 
@@ -142,7 +271,7 @@ impl AttributeReader<'_> {
                 return Err(self.invalid(STABILITY, expected));
             }
         };
-        let notified = self.optional_time("flapping_notified")?;
+        let notified = self.optional_time("flapping_at")?;
         Ok(Stability::Flapping { state, notified })
     }
 }

@@ -40,7 +40,8 @@ fn encode_entry(entry: &Entry) -> AttributeValue {
         .text("health", health_code(streaks.health.state))
         .number("ticks", streaks.health.ticks)
         .text("since", streaks.health.since)
-        .finding(streaks.finding.as_ref());
+        .finding(streaks.finding.as_ref())
+        .failure_point(streaks.point.as_ref());
     match &streaks.quality {
         None => map,
         Some(quality) => map
@@ -79,6 +80,7 @@ fn decode_entry(fields: &AttributeReader<'_>) -> Result<Entry, Malformed> {
         health,
         quality,
         finding: fields.finding()?,
+        point: fields.failure_point()?,
     }))
 }
 

@@ -1,4 +1,8 @@
 //! Encoding and decoding of items, one file for each kind. Decoders accept any item and report what is invalid.
+//!
+//! The codecs use no derived serialization such as `serde_dynamo`: its errors name neither the path of an attribute nor its
+//! type, items differ from the types of the core (one map for each monitor, lists of times as text, a number instead of text
+//! for a plain connect time), and mirrored types would take more lines than these functions.
 
 #[cfg(test)]
 mod arbitrary;
@@ -12,18 +16,19 @@ pub(crate) mod expectation;
 pub(crate) mod fleet_state;
 mod incident;
 pub(crate) mod location_state;
-pub(crate) mod other_times;
+pub(crate) mod operator_note;
 mod outbox;
 mod owner;
+pub(crate) mod phase_rollup;
 pub(crate) mod results;
 pub(crate) mod rollup;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod sizes;
+#[cfg(test)]
 mod tests;
 mod times;
-#[cfg(test)]
-mod weights;
 
 use attributes::{AttributeMap, AttributeReader};
 

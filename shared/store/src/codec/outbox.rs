@@ -6,6 +6,7 @@ use portpulse_core::outbox::{Claim, Claimant, Outbox, Pending, Subject};
 use super::attributes::{AttributeMap, AttributeReader};
 use crate::error::Malformed;
 
+const MONITORS: &str = "monitors";
 const OUTBOX: &str = "outbox";
 const PORTPULSE: &str = "portpulse";
 
@@ -40,6 +41,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         .text("status", pending.status)
         .optional_text("cause", pending.cause.map(|cause| cause.code()))
         .urgency(pending.urgency)
+        .optional_text(MONITORS, (pending.monitors != 1).then_some(pending.monitors))
         .text("since", pending.since)
         .text("at", pending.at)
         .optional_text("claimed_by", by)
@@ -72,6 +74,7 @@ fn decode(fields: &AttributeReader<'_>) -> Result<Pending, Malformed> {
         status: fields.text("status")?,
         cause: fields.optional_text("cause")?,
         urgency: fields.urgency()?,
+        monitors: fields.optional_text(MONITORS)?.unwrap_or(1),
         since: fields.time("since")?,
         at: fields.time("at")?,
         claim,

@@ -17,7 +17,7 @@ pub(crate) fn encode(key: &Key, tick: Tick, observations: &Observations) -> Item
     begin_expiring(key, tick.as_second(), RESULT_DAYS)
         .map(
             "seen",
-            seen.map(|(id, observation)| (id.to_string(), encode_seen(observation.seen))),
+            seen.map(|(id, observation)| (id.to_string(), encode_observation(observation))),
         )
         .into_item()
 }
@@ -25,19 +25,13 @@ pub(crate) fn encode(key: &Key, tick: Tick, observations: &Observations) -> Item
 /// Decodes results. Results have no details.
 pub(crate) fn decode(item: &Item) -> Result<Observations, Malformed> {
     let seen = open(item)?.map("seen")?;
-    let observation = |id| {
-        let observation = Observation {
-            seen: decode_seen(&seen, id)?,
-            detail: None,
-        };
-        Ok((seen.key(id)?, observation))
-    };
+    let observation = |id| Ok((seen.key(id)?, decode_observation(&seen, id)?));
     seen.names().map(observation).collect()
 }
 
 /// A connect time alone is a number: fewer bytes, and usable in calculations.
-fn encode_seen(seen: Seen) -> AttributeValue {
-    match seen {
+fn encode_observation(observation: &Observation) -> AttributeValue {
+    match observation.seen {
         Seen::Open {
             connect,
             others:
@@ -47,14 +41,14 @@ fn encode_seen(seen: Seen) -> AttributeValue {
                     ready: None,
                 },
             remark: Remark::None,
-        } => AttributeValue::N(milliseconds(connect)),
-        Seen::Open { .. } | Seen::Failed(_) | Seen::NoData(_) => AttributeValue::S(seen.to_string()),
+        } if observation.retries == 0 => AttributeValue::N(milliseconds(connect)),
+        Seen::Open { .. } | Seen::Failed(_) | Seen::NoData(_) => AttributeValue::S(observation.to_string()),
     }
 }
 
-fn decode_seen(fields: &AttributeReader<'_>, id: &str) -> Result<Seen, Malformed> {
+fn decode_observation(fields: &AttributeReader<'_>, id: &str) -> Result<Observation, Malformed> {
     let value = fields.value(id)?;
     let text = value.as_n().or_else(|_| value.as_s());
     let text = text.map_err(|other| fields.wrong_type(id, other, "a time or a code"))?;
-    text.parse().map_err(|error| fields.invalid(id, error))
+    Observation::parse(text).map_err(|error| fields.invalid(id, error))
 }

@@ -1,5 +1,5 @@
-//! The rollup of one location over an hour or a day: for each monitor counts of checks, and the connect times by bucket.
-//! [`super::other_times`] has the times of the other phases.
+//! The rollup of one location over an hour or a day: for each monitor counts of checks, and the total times by bucket.
+//! [`super::phase_rollup`] has the times of each phase.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::Cause;
@@ -34,6 +34,9 @@ pub(crate) fn decode(item: &Item) -> Result<Rollup, Malformed> {
 /// Counts of 0 are omitted.
 fn encode_tally(tally: &Tally) -> AttributeValue {
     let mut map = AttributeMap::default().number("good", tally.good);
+    if tally.retried > 0 {
+        map = map.number("retried", tally.retried);
+    }
     if !tally.failing.is_empty() {
         let causes = tally.failing.iter();
         let count = |count: &u32| AttributeValue::N(count.to_string());
@@ -45,9 +48,9 @@ fn encode_tally(tally: &Tally) -> AttributeValue {
     if tally.no_data > 0 {
         map = map.number("no_data", tally.no_data);
     }
-    if let Some(max) = tally.connect.max() {
+    if let Some(max) = tally.total.max() {
         map = map
-            .text("connect", encode_buckets(&tally.connect))
+            .text("total", encode_buckets(&tally.total))
             .number("max", milliseconds(max));
     }
     map.into_value()
@@ -58,6 +61,9 @@ fn decode_tally(fields: &AttributeReader<'_>) -> Result<Tally, Malformed> {
         good: fields.number("good")?,
         ..Tally::default()
     };
+    if fields.has("retried") {
+        tally.retried = fields.number("retried")?;
+    }
     if fields.has("failing") {
         let failing = fields.map("failing")?;
         let cause = |code| Ok((failing.key::<Cause>(code)?, failing.number(code)?));
@@ -66,16 +72,16 @@ fn decode_tally(fields: &AttributeReader<'_>) -> Result<Tally, Malformed> {
     if fields.has("no_data") {
         tally.no_data = fields.number("no_data")?;
     }
-    if fields.has("connect") {
+    if fields.has("total") {
         let max = parse_milliseconds(fields.digits("max")?)
             .ok_or_else(|| fields.invalid("max", "expected a time in milliseconds, such as 12.5"))?;
-        let buckets = decode_buckets(fields.str("connect")?).ok_or_else(|| {
+        let buckets = decode_buckets(fields.str("total")?).ok_or_else(|| {
             fields.invalid(
-                "connect",
+                "total",
                 "expected a list of bucket distances with counts, such as 63:58 1:2",
             )
         })?;
-        tally.connect = PhaseTimes::from_buckets(buckets, max);
+        tally.total = PhaseTimes::from_buckets(buckets, max);
     }
     Ok(tally)
 }

@@ -6,17 +6,20 @@ use std::time::Duration;
 use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::definition::Visibility;
+use portpulse_core::diagnosis::{Diagnosis, Evidence, FailurePoint, HostEvidence, Layer};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
-    Advisory, Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, FleetProblem, FleetState, Health,
-    Impairment, Incident, LocationProblem, LocationReporting, LocationState, Notified, Stability, Status,
-    Streak, Streaks, Track, Urgency,
+    Advisory, Cause, CauseChange, ClosedIncident, Cluster, DecisionState, Ending, Entry, Finding,
+    FleetProblem, FleetState, Health, Impairment, Incident, LocationProblem, LocationReporting,
+    LocationState, Notified, Stability, Status, Streak, Streaks, Track, Urgency,
 };
 use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
-use portpulse_core::outcome::{Detail, FailureClass, NoData};
-use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
+use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase};
+use portpulse_core::rollup::{PhaseRollup, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 use serde_json::{Value, json};
@@ -43,6 +46,18 @@ pub(super) fn finding(cause: Cause, detail: &str) -> Option<Finding> {
 
 pub(super) fn incident(notified: Notified) -> Incident {
     Incident {
+        cluster: None,
+        cause_changes: Vec::new(),
+        diagnosis: Some(Diagnosis {
+            layer: Layer::Port,
+            evidence: Some(Evidence {
+                failing: 2,
+                good: 0,
+                pending: 1,
+                host: HostEvidence::Answers { port: 22 },
+                parent: None,
+            }),
+        }),
         status: Status::Down,
         opened: tick("2026-11-22T05:40:00Z"),
         revision: 7,
@@ -64,7 +79,18 @@ pub(super) fn closed_incident() -> ClosedIncident {
         monitor: "orders-db".parse().unwrap(),
         track: Track::Health,
         incident: Incident {
+            cluster: Some("orders-cache@2026-11-22T05:40:00Z.7".parse().unwrap()),
             urgency: Urgency::Escalated,
+            cause_changes: vec![
+                CauseChange {
+                    at: tick("2026-11-22T05:42:00Z"),
+                    before: Cause::Failed(FailureClass::Timeout),
+                },
+                CauseChange {
+                    at: tick("2026-11-22T05:44:00Z"),
+                    before: Cause::Open,
+                },
+            ],
             ..incident(Notified::At {
                 first,
                 last,
@@ -101,8 +127,21 @@ pub(super) fn rollup() -> Rollup {
     ])
 }
 
-pub(super) fn other_times() -> OtherTimes {
-    portpulse_core::rollup::other_times(&rollup())
+pub(super) fn phase_rollup() -> PhaseRollup {
+    portpulse_core::rollup::phase_rollup(&rollup())
+}
+
+pub(super) fn operator_note() -> OperatorNote {
+    let incident = "orders-db@2026-11-22T05:40:00Z.7".parse().unwrap();
+    let text = "The disk was full; the replica serves reads.";
+    OperatorNote::new(
+        incident,
+        "ann",
+        time("2026-11-22T05:55:00Z"),
+        text,
+        Visibility::Public,
+    )
+    .unwrap()
 }
 
 /// The phases of a `ready` check, in milliseconds.
@@ -119,6 +158,7 @@ pub(super) fn outbox() -> Outbox {
         status: Status::Down,
         cause: Some(Cause::Failed(FailureClass::Timeout)),
         urgency: Urgency::Escalated,
+        monitors: 2,
         since: time("2026-11-22T05:39:00Z"),
         at: time("2026-11-22T05:40:00Z"),
         claim,
@@ -163,6 +203,10 @@ pub(super) fn location_state() -> LocationState {
             since: tick("2026-11-22T05:38:00Z"),
         }),
         finding: finding(Cause::Failed(FailureClass::Timeout), ""),
+        point: Some(FailurePoint {
+            phase: Phase::Connect,
+            address: Some([192, 0, 2, 1].into()),
+        }),
     };
     let since = tick(TICK);
     LocationState {
@@ -182,6 +226,7 @@ pub(super) fn decision_state() -> DecisionState {
         opened,
         revision: 6,
         notified,
+        first: None,
     };
     let flapping = Incident {
         status: Status::Degraded,
@@ -191,12 +236,27 @@ pub(super) fn decision_state() -> DecisionState {
         },
         ..incident(notified)
     };
+    let member = Incident {
+        cluster: Some("orders-db@2026-11-22T05:40:00Z.7".parse().unwrap()),
+        ..incident(notified)
+    };
+    let cluster = Cluster {
+        since: opened,
+        incidents: 2,
+        notified: Notified::At {
+            first: since,
+            last: since,
+            reminders: 0,
+        },
+        urgency: Urgency::Normal,
+    };
     DecisionState {
         revision: 7,
         incidents: BTreeMap::from([
-            (("orders-db".parse().unwrap(), Track::Health), incident(notified)),
+            (("orders-db".parse().unwrap(), Track::Health), member),
             (("orders-db".parse().unwrap(), Track::Quality), flapping),
         ]),
+        clusters: BTreeMap::from([("orders-db@2026-11-22T05:40:00Z.7".parse().unwrap(), cluster)]),
         changes: BTreeMap::from([(
             ("orders-db".parse().unwrap(), Track::Health),
             vec![tick("2026-11-22T05:37:00Z"), opened],
@@ -244,9 +304,8 @@ pub(super) fn observations() -> Observations {
         ("orders-db", Seen::Failed(FailureClass::Timeout)),
         ("v6-only", Seen::NoData(NoData::NoRoute)),
     ];
-    let of = |seen| Observation { seen, detail: None };
     seen.into_iter()
-        .map(|(id, seen)| (id.parse().unwrap(), of(seen)))
+        .map(|(id, seen)| (id.parse().unwrap(), Observation::from(seen)))
         .collect()
 }
 

@@ -9,9 +9,12 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as A;
 use portpulse_core::banners::Banners;
 use portpulse_core::control::Control;
-use portpulse_core::definition::Monitor;
+use portpulse_core::definition::{Diagnostic, Monitor};
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, LocationState};
-use portpulse_core::rollup::{OtherTimes, Rollup, with_others};
+use portpulse_core::id::Location;
+use portpulse_core::operator_note::OperatorNote;
+use portpulse_core::period::Period;
+use portpulse_core::rollup::{PhaseRollup, Rollup, with_phases};
 use portpulse_core::round::Observations;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -50,11 +53,16 @@ fn shown(item: &Item) -> String {
     lines.join("\n")
 }
 
+fn location() -> Location {
+    "eu-west-1".parse().unwrap()
+}
+
+fn hour() -> Period {
+    "2026-11-22T05".parse().unwrap()
+}
+
 fn put_location_state(state: &LocationState) -> Item {
-    location_state::encode(
-        &keys::location_state(group(), &"eu-west-1".parse().unwrap()),
-        state,
-    )
+    location_state::encode(&keys::location_state(group(), &location()), state)
 }
 
 fn put_decision_state(state: &DecisionState) -> Item {
@@ -66,7 +74,7 @@ fn put_fleet_state(state: &FleetState) -> Item {
 }
 
 fn put_results(seen: &Observations) -> Item {
-    let key = keys::results(group(), tick(TICK), &"eu-west-1".parse().unwrap());
+    let key = keys::results(group(), tick(TICK), &location());
     results::encode(&key, tick(TICK), seen)
 }
 
@@ -75,70 +83,63 @@ fn put_closed_incident(closed: &ClosedIncident) -> Item {
 }
 
 fn put_rollup(rollup: &Rollup) -> Item {
-    let hour = "2026-11-22T05".parse().unwrap();
-    rollup::encode(
-        &keys::rollup(group(), hour, &"eu-west-1".parse().unwrap()),
-        hour,
-        rollup,
-    )
+    rollup::encode(&keys::rollup(group(), hour(), &location()), hour(), rollup)
 }
 
-fn put_other_times(times: &OtherTimes) -> Item {
-    let hour = "2026-11-22T05".parse().unwrap();
-    other_times::encode(
-        &keys::other_times(group(), hour, &"eu-west-1".parse().unwrap()),
-        hour,
-        times,
-    )
+fn put_phase_rollup(times: &PhaseRollup) -> Item {
+    phase_rollup::encode(&keys::phase_rollup(group(), hour(), &location()), hour(), times)
 }
 
 fn put_banners(banners: &Banners) -> Item {
-    banners::encode(&keys::banners_of(group(), &"eu-west-1".parse().unwrap()), banners)
+    banners::encode(&keys::banners_of(group(), &location()), banners)
+}
+
+fn put_operator_note(note: &OperatorNote) -> Item {
+    operator_note::encode(&keys::operator_note(note), note)
 }
 
 fn put_control(control: &Control) -> Item {
-    control::encode(
-        &keys::control(&"orders-db".parse().unwrap()),
-        control,
-        samples::time(TICK),
-    )
+    let key = keys::control(&"orders-db".parse().unwrap());
+    control::encode(&key, control, samples::time(TICK))
 }
 
 fn put_definition(attributes: &serde_json::Map<String, Value>) -> Item {
     definition::encode(&keys::definition(group(), "orders-db"), attributes)
 }
 
-fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition::Diagnostic>> {
+fn get_definition(item: &Item) -> Result<Monitor, Vec<Diagnostic>> {
     definition::decode(group(), "orders-db", item)
+}
+
+/// A sample of each kind of item.
+fn all_items() -> Vec<(&'static str, Item)> {
+    vec![
+        ("location_state", put_location_state(&samples::location_state())),
+        ("decision_state", put_decision_state(&samples::decision_state())),
+        ("fleet_state", put_fleet_state(&samples::fleet_state())),
+        ("results", put_results(&samples::observations())),
+        (
+            "closed_incident",
+            put_closed_incident(&samples::closed_incident()),
+        ),
+        ("rollup", put_rollup(&samples::rollup())),
+        ("phase_rollup", put_phase_rollup(&samples::phase_rollup())),
+        ("banners", put_banners(&samples::banners())),
+        ("control", put_control(&samples::control())),
+        ("operator_note", put_operator_note(&samples::operator_note())),
+        ("definition", put_definition(&samples::definition())),
+    ]
 }
 
 #[test]
 fn encoded_items_match_snapshots() {
-    insta::assert_snapshot!(
-        "location_state",
-        shown(&put_location_state(&samples::location_state()))
-    );
-    insta::assert_snapshot!(
-        "decision_state",
-        shown(&put_decision_state(&samples::decision_state()))
-    );
-    insta::assert_snapshot!("fleet_state", shown(&put_fleet_state(&samples::fleet_state())));
-    insta::assert_snapshot!("results", shown(&put_results(&samples::observations())));
-    insta::assert_snapshot!(
-        "closed_incident",
-        shown(&put_closed_incident(&samples::closed_incident()))
-    );
-    insta::assert_snapshot!("rollup", shown(&put_rollup(&samples::rollup())));
-    insta::assert_snapshot!("other_times", shown(&put_other_times(&samples::other_times())));
-    insta::assert_snapshot!("banners", shown(&put_banners(&samples::banners())));
-    insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
-    insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
+    for (kind, item) in all_items() {
+        insta::assert_snapshot!(kind, shown(&item));
+    }
     let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
     insta::assert_snapshot!("definition_seeded", shown(&seeded));
-    assert_eq!(
-        get_definition(&seeded),
-        get_definition(&put_definition(&samples::definition()))
-    );
+    let own = put_definition(&samples::definition());
+    assert_eq!(get_definition(&seeded), get_definition(&own));
 }
 
 fn assert_round_trip<R: PartialEq + Debug>(
@@ -178,13 +179,13 @@ proptest! {
     }
 
     #[test]
-    fn rollup_and_other_times_round_trip(rollup in arbitrary::rollup()) {
+    fn rollup_and_phase_rollup_round_trip(rollup in arbitrary::rollup()) {
         // The two items are disjoint, and together they are the whole rollup.
-        let others = portpulse_core::rollup::other_times(&rollup);
-        assert_round_trip(others.clone(), put_other_times, other_times::decode)?;
+        let others = portpulse_core::rollup::phase_rollup(&rollup);
+        assert_round_trip(others.clone(), put_phase_rollup, phase_rollup::decode)?;
         let read = rollup::decode(&put_rollup(&rollup)).unwrap();
-        prop_assert!(read.values().all(|tally| tally.others.is_empty()));
-        prop_assert_eq!(with_others(read, &others), rollup);
+        prop_assert!(read.values().all(|tally| tally.phases == Default::default()));
+        prop_assert_eq!(with_phases(read, &others), rollup);
     }
 
     #[test]
@@ -211,7 +212,7 @@ fn decode_all(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
     fn outcome<R>(read: Result<R, Malformed>) -> Result<(), String> {
         read.map(drop).map_err(|error| error.to_string())
     }
-    let diagnostics = |diagnostics: Vec<portpulse_core::definition::Diagnostic>| diagnostics[0].to_string();
+    let diagnostics = |diagnostics: Vec<Diagnostic>| diagnostics[0].to_string();
     vec![
         ("location_state", outcome(location_state::decode(item))),
         ("decision_state", outcome(decision_state::decode(item))),
@@ -219,28 +220,11 @@ fn decode_all(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),
-        ("other_times", outcome(other_times::decode(item))),
+        ("phase_rollup", outcome(phase_rollup::decode(item))),
         ("banners", outcome(banners::decode(item))),
         ("control", outcome(control::decode(item))),
+        ("operator_note", outcome(operator_note::decode(item))),
         ("definition", get_definition(item).map(drop).map_err(diagnostics)),
-    ]
-}
-
-fn all_items() -> Vec<(&'static str, Item)> {
-    vec![
-        ("location_state", put_location_state(&samples::location_state())),
-        ("decision_state", put_decision_state(&samples::decision_state())),
-        ("fleet_state", put_fleet_state(&samples::fleet_state())),
-        ("results", put_results(&samples::observations())),
-        (
-            "closed_incident",
-            put_closed_incident(&samples::closed_incident()),
-        ),
-        ("rollup", put_rollup(&samples::rollup())),
-        ("other_times", put_other_times(&samples::other_times())),
-        ("banners", put_banners(&samples::banners())),
-        ("control", put_control(&samples::control())),
-        ("definition", put_definition(&samples::definition())),
     ]
 }
 
@@ -299,7 +283,7 @@ proptest! {
         with in proptest::option::of(attribute()),
     ) {
         let mut items = all_items();
-        let (_, item) = &mut items[kind.index(10)];
+        let (_, item) = &mut items[kind.index(11)];
         mutate(item, &path, with.as_ref());
         for (_, read) in decode_all(item) {
             if let Err(error) = read {
@@ -320,14 +304,10 @@ proptest! {
 #[test]
 fn each_kind_of_item_is_decoded_by_its_own_decoder_only() {
     for (kind, item) in all_items() {
-        let decoders: Vec<_> = decode_all(&item)
-            .into_iter()
-            .filter(|(_, read)| read.is_ok())
-            .map(|(name, _)| name)
-            .collect();
+        let readable = decode_all(&item).into_iter().filter(|(_, read)| read.is_ok());
         // A control requires a revision only, so other items with a revision decode as an empty control.
-        let decoders: Vec<_> = decoders
-            .into_iter()
+        let decoders: Vec<_> = readable
+            .map(|(decoder, _)| decoder)
             .filter(|decoder| *decoder != "control" || kind == "control")
             .collect();
         assert_eq!(decoders, [kind]);

@@ -1,21 +1,9 @@
-use std::pin::pin;
-use std::task::{Context, Waker};
-
 use super::*;
 
 fn item(sk: &str, value: &str) -> Item {
     let pairs = [(PK, "p"), (SK, sk), ("value", value)];
     let pairs = pairs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
     Item::from(pairs)
-}
-
-/// Polls a future at most `polls` times, then drops it.
-fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
-    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
-    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    })
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub struct Subscription {
     pub endpoint: String,
     /// Whether the subscriber has confirmed.
     pub is_confirmed: bool,
+    /// Whether the confirmation was authenticated, so that ending the subscription requires credentials.
+    pub is_authenticated: bool,
     /// The filter policy as JSON; `None`: all messages.
     pub filter_policy: Option<String>,
 }
@@ -61,8 +63,9 @@ impl Account {
                     return Some(refusal("the subscription does not exist"));
                 };
                 let policy = subscription.filter_policy.as_deref();
-                let pairs = policy.map(|policy| ("FilterPolicy", policy));
-                let pairs: Vec<_> = pairs.into_iter().collect();
+                let authenticated = subscription.is_authenticated.to_string();
+                let mut pairs = vec![("ConfirmationWasAuthenticated", authenticated.as_str())];
+                pairs.extend(policy.map(|policy| ("FilterPolicy", policy)));
                 format!("<Attributes>{}</Attributes>", entries(&pairs))
             }
             "GetSMSSandboxAccountStatus" => format!("<IsInSandbox>{}</IsInSandbox>", self.is_in_sms_sandbox),

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portpulse_core::banners::{Banner, Banners};
+use portpulse_core::by_phase::ByPhase;
 use portpulse_core::group_state::{
     ClosedIncident, Ending, Incident, Notified, Stability, Status, Track, Urgency,
 };
 use portpulse_core::id::Location;
-use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::Detail;
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
-use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
+use portpulse_core::rollup::{PhaseRollup, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 use portpulse_store::history::Summary;
@@ -37,6 +37,9 @@ fn closed(minute: u32) -> ClosedIncident {
         monitor: "orders-db".parse().unwrap(),
         track: Track::Health,
         incident: Incident {
+            cluster: None,
+            cause_changes: Vec::new(),
+            diagnosis: None,
             status: Status::Down,
             opened: row(40).tick,
             revision: 7,
@@ -162,10 +165,11 @@ async fn first_summary_is_kept<T: Table>(table: T) {
 }
 
 /// Times of `monitors` monitors in all buckets; too large for one item if there are many.
-fn wide(monitors: usize) -> OtherTimes {
+fn wide(monitors: usize) -> PhaseRollup {
     let times = PhaseTimes::from_buckets((0..=255).map(|bucket| (bucket, 10_000)), Duration::from_secs(30));
-    let phases = OtherPhases {
+    let phases = ByPhase {
         dns: times.clone(),
+        connect: PhaseTimes::default(),
         tls: PhaseTimes::default(),
         ready: times,
     };
@@ -173,16 +177,16 @@ fn wide(monitors: usize) -> OtherTimes {
     (0..monitors).map(|number| (id(number), phases.clone())).collect()
 }
 
-/// All records of the other phases of a day, read page by page.
+/// All records of the phases of a day, read page by page.
 async fn records_of<T: Table + PagedQuery>(
     store: &Store<T>,
     day: Period,
-) -> Vec<(Period, Location, OtherTimes)> {
-    let mut rest = Some(keys::all_other_times(group(), day, day));
+) -> Vec<(Period, Location, PhaseRollup)> {
+    let mut rest = Some(keys::phase_rollups(group(), day, day));
     let mut records = Vec::new();
     while let Some(key_range) = rest {
         let page = store
-            .next_page::<(Period, Location, OtherTimes)>(&key_range, 2)
+            .next_page::<(Period, Location, PhaseRollup)>(&key_range, 2)
             .await
             .unwrap();
         assert!(page.unreadable.is_empty(), "{:?}", page.unreadable);
@@ -203,7 +207,7 @@ async fn split_summary_is_read_as_one<T: Table + PagedQuery>(table: T) {
     assert!(store.put_summary(group(), day, &other, &few).await.unwrap());
     for (location, expected) in [(location(), &all), (other.clone(), &few)] {
         let found = store
-            .summaries_of::<OtherTimes>(group(), [day], &location, Read::Strong)
+            .summaries_of::<PhaseRollup>(group(), [day], &location, Read::Strong)
             .await
             .unwrap();
         assert!(found.unreadable.is_empty());
@@ -216,7 +220,7 @@ async fn split_summary_is_read_as_one<T: Table + PagedQuery>(table: T) {
     let own = records.iter().filter(|(_, of, _)| *of == location());
     let parts: Vec<_> = own.map(|(_, _, part)| part).collect();
     assert!(parts.len() > 1);
-    let mut joined = OtherTimes::new();
+    let mut joined = PhaseRollup::new();
     for part in parts {
         assert!(part.keys().all(|id| !joined.contains_key(id)));
         joined.join(part.clone());
@@ -238,7 +242,7 @@ async fn parts_of_killed_writer_are_valid_for_next_writer<T: Table + Delete>(tab
             .put_summary(group(), day, &location(), left_behind)
             .await
             .unwrap();
-        let first = <OtherTimes as Summary>::key(group(), day, &location());
+        let first = <PhaseRollup as Summary>::key(group(), day, &location());
         let deleted = store
             .table()
             .delete(&first.pk, &first.sk, Condition::Always)
@@ -252,7 +256,7 @@ async fn parts_of_killed_writer_are_valid_for_next_writer<T: Table + Delete>(tab
             .unwrap()
     );
     let found = store
-        .summaries_of::<OtherTimes>(group(), [day], &location(), Read::Strong)
+        .summaries_of::<PhaseRollup>(group(), [day], &location(), Read::Strong)
         .await
         .unwrap();
     let found = &found.records[&day];

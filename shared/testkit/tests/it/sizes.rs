@@ -13,7 +13,8 @@ use portpulse_core::group_state::{Cause, Finding, Status};
 use portpulse_core::observation::Observation;
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::Detail;
-use portpulse_core::rollup::{Rollup, other_times};
+use portpulse_core::page_url::PageUrl;
+use portpulse_core::rollup::{Rollup, phase_rollup};
 use portpulse_core::round::{MAX_BROKEN_ID_BYTES, Observations};
 use portpulse_store::keys::{Key, PK, SK};
 use portpulse_store::size;
@@ -87,7 +88,7 @@ async fn largest_items() -> Vec<Largest> {
         .await
         .unwrap();
     record("definition");
-    store.list_location(group, &location).await.unwrap();
+    store.list_agent(group, &location).await.unwrap();
     record("expected location");
     store
         .put_location_state(group, &location, None, &location_state())
@@ -96,7 +97,9 @@ async fn largest_items() -> Vec<Largest> {
     record("location state");
     let observation = Observation {
         seen: seen_of_max_length(),
+        retries: 10,
         detail: detail(),
+        point: None,
     };
     let seen: Observations = of_all(|_| observation.clone());
     store.put_results(group, tick(), &location, &seen).await.unwrap();
@@ -111,7 +114,7 @@ async fn largest_items() -> Vec<Largest> {
             .await
             .unwrap();
         record(kind);
-        let others = other_times(&of_all(|_| good_tally(checks)));
+        let others = phase_rollup(&of_all(|_| good_tally(checks)));
         store
             .put_summary(group, period, &location, &others)
             .await
@@ -148,6 +151,9 @@ fn notification(number: usize, locations: usize, text: &str) -> Notification {
         since: Some(tick()),
         finding: finding.clone(),
     };
+    let page = format!("https://h/{}", "x".repeat(PageUrl::MAX_BYTES - 10))
+        .parse()
+        .unwrap();
     Notification {
         id: format!(
             "{}@{}.{}.quality/certificate_expiring",
@@ -157,7 +163,8 @@ fn notification(number: usize, locations: usize, text: &str) -> Notification {
         ),
         kind: Kind::CertificateExpiring,
         subject: Subject::Monitor(monitor(number)),
-        group: Some(group()),
+        check_group: Some(group()),
+        group: Some(long.clone()),
         status: Status::Degraded,
         finding,
         target: Some(long.clone()),
@@ -168,6 +175,7 @@ fn notification(number: usize, locations: usize, text: &str) -> Notification {
             .collect(),
         ..Notification::test(None, time())
     }
+    .with_page(Some(&page))
 }
 
 /// A broken definition with a key of DynamoDB's maximum length, in characters that JSON escapes with six bytes.

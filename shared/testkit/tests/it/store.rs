@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{DecisionState, FleetState, LocationState};
+use portpulse_core::group_state::{DecisionState, FleetState, LocationKind, LocationState};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Seen};
 use portpulse_core::outcome::{Detail, FailureClass};
@@ -38,7 +38,9 @@ pub(crate) fn row(minute: u32) -> LocationState {
 pub(crate) fn observations(detail: Option<&str>) -> Observations {
     let observation = Observation {
         seen: Seen::Failed(FailureClass::Refused),
+        retries: 0,
         detail: detail.and_then(Detail::new),
+        point: None,
     };
     BTreeMap::from([("orders-db".parse().unwrap(), observation)])
 }
@@ -147,7 +149,10 @@ async fn listed_locations_are_stored_with_owner<T: Table + Delete>(table: T) {
         (&seeded, WriteMode::UpdateOwn, WriteResult::Done),
         (&deployed, WriteMode::UpdateOwn, WriteResult::Refused),
     ] {
-        let result = store.write_location(group(), location, mode).await.unwrap();
+        let result = store
+            .write_location(group(), location, LocationKind::Region, mode)
+            .await
+            .unwrap();
         assert_eq!(result, expected, "{location} {mode:?}");
     }
     let listed = store.listed_locations(group()).await.unwrap();
@@ -169,6 +174,15 @@ async fn listed_locations_are_stored_with_owner<T: Table + Delete>(table: T) {
         assert_eq!(result, expected, "{location} {mode:?}");
     }
     assert_eq!(store.listed_locations(group()).await.unwrap(), BTreeMap::new());
+
+    let (office, home) = (named("office"), named("home"));
+    store.list_agent(group(), &office).await.unwrap();
+    let seeded = store.write_location(group(), &home, LocationKind::Agent, WriteMode::Create);
+    assert_eq!(seeded.await.unwrap(), WriteResult::Done);
+    store.list_location(group(), &deployed).await.unwrap();
+    let read = store.group_state(group()).await.unwrap().group_state;
+    assert_eq!(read.agents, [office.clone(), home.clone()].into());
+    assert_eq!(read.listed, [office, home, deployed].into());
 }
 
 async fn controls_are_written_and_read<T: Table>(table: T) {

@@ -11,22 +11,28 @@ use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group_state::{
     ClosedIncident, DecisionState, Ending, Entry, GroupState, Health, Incident, Track,
 };
+use portpulse_core::observation::Seen;
+use portpulse_core::time::Tick;
 use portpulse_store::store::Written;
 use portpulse_store::table::Item;
 use portpulse_store::{Store, size};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
+use super::cadence::Cadence;
 use super::oracle::{History, Oracle, ReadState, Rule};
 use super::recording_table::Recording;
-use super::schedule::ScriptedResults;
-use crate::rig::{GROUP, SkewedClock, TestTime, define, group_state, location, run as run_to_end};
+use super::scripted_results::ScriptedResults;
+use crate::rig::{
+    ProbeResult, SkewedClock, TestTime, define_in, group_state_of, location, run as run_to_end,
+};
 
 /// The maximum clock skew of a checker.
 pub(super) const MAX_SKEW_MS: i64 = 3_000;
 
 /// The observations of a schedule, and the invariants.
 pub(super) struct Observer {
+    pub(super) cadence: Cadence,
     pub(super) table: MemoryTable,
     pub(super) recording: Rc<RefCell<Recording>>,
     pub(super) rules: Vec<Rule>,
@@ -36,6 +42,10 @@ pub(super) struct Observer {
     decision_bytes: usize,
     pub(super) full_states: u64,
     history: History,
+    /// The results of checks that are good only if they are retried.
+    retried: BTreeMap<(usize, i64, usize), ProbeResult>,
+    /// The number of checks that a retry healed.
+    pub(super) healed: u64,
     status: DecisionState,
     /// The number of writes at the last observation.
     writes: u64,
@@ -48,6 +58,8 @@ pub(super) struct Observer {
 #[derive(Debug)]
 struct ObservedIncident {
     monitor: usize,
+    /// The id under which the incident is notified: of its cluster, or its own.
+    notified_as: String,
     closed: bool,
     /// The time of the decision to close, by the clock of the deciding checker.
     closed_ms: i64,
@@ -60,6 +72,7 @@ struct ObservedIncident {
 
 impl Observer {
     pub(super) fn new(
+        cadence: Cadence,
         rules: Vec<Rule>,
         scripted_results: Rc<ScriptedResults>,
         location_count: usize,
@@ -70,17 +83,24 @@ impl Observer {
             let mut fields = BTreeMap::from([
                 ("failures_to_open", json!(rule.failures_to_open)),
                 ("successes_to_close", json!(rule.successes_to_close)),
+                ("host", json!(format!("h{}.example", rule.host))),
+                ("retries", json!(rule.retries)),
+                ("retry_interval", json!("1s")),
+                ("timeout", json!("1s")),
             ]);
             fields.extend(rule.quorum.map(|quorum| ("quorum", json!(quorum))));
-            fields.extend(alert_policy_fields(rule));
-            define(&table, n, &fields);
+            fields.extend(alert_policy_fields(cadence, rule));
+            define_in(cadence.group(), &table, n, &fields);
             if let Some(until) = rule.alert_policy.silenced_until {
-                let silence = Silence::new(TestTime::of_tick(until), note()).unwrap();
+                let silence = Silence::new(cadence.of_tick(until), note()).unwrap();
                 put_control(&table, n, &Control::default().silenced(silence));
             }
         }
         let (recording, history, status) = Default::default();
         Self {
+            cadence,
+            retried: BTreeMap::new(),
+            healed: 0,
             table,
             recording,
             rules,
@@ -102,13 +122,13 @@ impl Observer {
         if std::mem::replace(&mut self.writes, writes) == writes {
             return;
         }
-        let pk = format!("group#{GROUP}");
-        let mut committed = false;
+        let pk = format!("group#{}", self.cadence.group());
+        let mut committed = Vec::new();
         for number in 0..self.location_count {
             let tick = self.table.peek(&pk, &format!("location#{}", location(number)));
             let tick = tick
                 .and_then(|item| super::recording_table::text(&item, "tick")?.parse().ok())
-                .map(TestTime::number);
+                .map(|tick| self.cadence.number(tick));
             let known = self.history.entry(number).or_default();
             if let Some(tick) = tick.filter(|tick| known.last() != Some(tick)) {
                 assert!(
@@ -116,17 +136,20 @@ impl Observer {
                     "location {number} went back to tick {tick}"
                 );
                 known.push(tick);
-                committed = true;
+                committed.push((number, tick));
             }
+        }
+        for (location, tick) in &committed {
+            self.observe_retries(*location, *tick);
         }
         let written = self
             .table
             .peek(&pk, "decision")
             .filter(|item| self.item.as_ref() != Some(item));
-        if !committed && written.is_none() {
+        if committed.is_empty() && written.is_none() {
             return;
         }
-        let read = group_state(&self.table).group_state;
+        let read = group_state_of(self.cadence.group(), &self.table).group_state;
         self.check_streaks(&read);
         if let Some(item) = written {
             let bytes = size::item(&item);
@@ -148,6 +171,45 @@ impl Observer {
         }
     }
 
+    /// Records the results of a committed tick that depend on retries: a check that heals is good if it was retried, and a new
+    /// failure must be retried.
+    fn observe_retries(&mut self, at: usize, tick: i64) {
+        for monitor in 0..self.rules.len() {
+            let Some(heals_after) = self.scripted_results.heals_after(at, tick, monitor) else {
+                continue;
+            };
+            let id = format!("m{monitor}").parse().unwrap();
+            let time = Tick::containing(self.cadence.of_tick(tick), self.cadence.0);
+            let store = Store::new(MemoryTable::from_items(self.table.snapshot()));
+            let found = run_to_end(store.results_of(self.cadence.group(), [time], &location(at))).unwrap();
+            let stored = &found.records[&time][&id];
+            let is_good = matches!(stored.seen, Seen::Open { .. });
+            // The tick may have been checked when the state of an earlier one was the latest.
+            let before: Vec<_> = self.history[&at].iter().rev().skip(1).take(3).copied().collect();
+            let was_good = self.oracle(|oracle| {
+                let streaks = before.iter().map(|tick| oracle.streak(at, monitor, *tick));
+                streaks.flatten().all(|streak| !streak.failing)
+            });
+            let had_incident = self.incidents.values().any(|seen| seen.monitor == monitor);
+            assert!(
+                is_good || !was_good || had_incident,
+                "the new failure of m{monitor} at tick {tick} in location {at} was not retried"
+            );
+            assert_eq!(
+                stored.retries,
+                if is_good { heals_after } else { 0 },
+                "retries of m{monitor} at tick {tick} in location {at}"
+            );
+            self.healed += u64::from(is_good);
+            let result = if is_good {
+                ProbeResult::Good
+            } else {
+                ProbeResult::Failing
+            };
+            self.retried.insert((at, tick, monitor), result);
+        }
+    }
+
     /// Checks that each streak counts the distinct committed ticks.
     fn check_streaks(&self, read: &GroupState) {
         for number in 0..self.location_count {
@@ -156,7 +218,7 @@ impl Observer {
             };
             for (id, entry) in &row.entries {
                 let Entry::Seen(streaks) = entry else { continue };
-                let (monitor, until) = (number_of(id.as_str()), TestTime::number(row.tick));
+                let (monitor, until) = (number_of(id.as_str()), self.cadence.number(row.tick));
                 let streak = self
                     .oracle(|oracle| oracle.streak(number, monitor, until))
                     .unwrap();
@@ -168,8 +230,8 @@ impl Observer {
                 if streak.failing {
                     let counted = (
                         streaks.health.ticks as usize,
-                        TestTime::number(streaks.health.since),
-                        TestTime::number(streaks.seen),
+                        self.cadence.number(streaks.health.since),
+                        self.cadence.number(streaks.seen),
                     );
                     assert_eq!(
                         (streak.ticks, streak.since, streak.seen),
@@ -182,8 +244,12 @@ impl Observer {
     }
 
     fn oracle<R>(&self, ask: impl FnOnce(&Oracle<'_>) -> R) -> R {
-        let result = |location, tick, monitor| self.scripted_results.result(location, tick, monitor);
+        let result = |location, tick, monitor| {
+            let retried = self.retried.get(&(location, tick, monitor)).copied();
+            retried.unwrap_or_else(|| self.scripted_results.result(location, tick, monitor))
+        };
         ask(&Oracle {
+            cadence: self.cadence,
             history: &self.history,
             result: &result,
         })
@@ -202,14 +268,40 @@ impl Observer {
                     key.clone(),
                     ObservedIncident {
                         monitor,
+                        notified_as: key.clone(),
                         closed: false,
                         closed_ms: i64::MAX / 2,
-                        opened: TestTime::number(incident.opened),
+                        opened: self.cadence.number(incident.opened),
                         ended: i64::MAX / 2,
                         decided_ms: read.at_ms,
                     },
                 );
             }
+        }
+        for ((id, track), incident) in &next.incidents {
+            if let (Some(cluster), Track::Health) = (&incident.cluster, track) {
+                let seen = self.incidents.get_mut(&name(id, incident)).unwrap();
+                seen.notified_as = cluster.to_string();
+                assert!(
+                    next.clusters.contains_key(cluster),
+                    "{cluster} is not a cluster: {next:?}"
+                );
+            }
+        }
+        for pending in next.outbox.pending() {
+            let Some(about) = pending.id.strip_suffix("/recovered") else {
+                continue;
+            };
+            let mut open = next.incidents.iter();
+            let is_open = open.any(|((id, track), incident)| {
+                let cluster = incident.cluster.as_ref().map(ToString::to_string);
+                incident.id(id, *track).to_string() == about || cluster.as_deref() == Some(about)
+            });
+            assert!(
+                !is_open,
+                "{} before the last incident closed: {next:?}",
+                pending.id
+            );
         }
         for closed in &next.closed {
             let ClosedIncident {
@@ -228,7 +320,7 @@ impl Observer {
             let due = self.oracle(|oracle| oracle.may_close(number, self.rules[number], read));
             assert!(due, "{key} closed although the monitor was not good: {read:?}");
             let seen = self.incidents.get_mut(&key).unwrap();
-            (seen.closed, seen.ended) = (true, TestTime::number(closed.closed));
+            (seen.closed, seen.ended) = (true, self.cadence.number(closed.closed));
             seen.closed_ms = read.at_ms;
         }
     }
@@ -288,8 +380,8 @@ impl Observer {
 }
 
 /// The alert policy as fields of a definition.
-fn alert_policy_fields(rule: &Rule) -> BTreeMap<&'static str, Value> {
-    let time = |tick| TestTime::of_tick(tick).to_string();
+fn alert_policy_fields(cadence: Cadence, rule: &Rule) -> BTreeMap<&'static str, Value> {
+    let time = |tick| cadence.of_tick(tick).to_string();
     let mut fields = BTreeMap::from([("flapping_after", json!(rule.flapping_after))]);
     if rule.alert_policy.reminds {
         fields.insert("remind_every", json!("5m"));
@@ -303,7 +395,7 @@ fn alert_policy_fields(rule: &Rule) -> BTreeMap<&'static str, Value> {
     }
     if rule.alert_policy.depends_on_first {
         fields.insert("depends_on", json!(["m0"]));
-        fields.insert("depends_on_groups", json!({ "m0": GROUP.to_string() }));
+        fields.insert("depends_on_groups", json!({ "m0": cadence.group().to_string() }));
     }
     fields
 }

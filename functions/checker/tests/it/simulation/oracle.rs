@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::cadence::Cadence;
 use crate::rig::ProbeResult;
 
 /// The thresholds and the alert policy of a monitor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) failures_to_open: usize,
+    /// The number of retries of a failed check.
+    pub(super) retries: u32,
     pub(super) successes_to_close: usize,
     pub(super) quorum: Option<usize>,
+    /// The number of the host.
+    pub(super) host: usize,
     /// The maximum number of changes within an hour without flapping; 0: never flapping.
     pub(super) flapping_after: usize,
     pub(super) alert_policy: AlertPolicy,
@@ -28,20 +33,21 @@ pub(super) struct AlertPolicy {
     pub(super) depends_on_first: bool,
 }
 
-/// The maximum delay of a decision after its tick, in ticks.
+/// The maximum delay of a decision after its tick, in minutes.
 const LATE: i64 = 4;
 
 impl AlertPolicy {
     /// Whether a silence or a maintenance window suppresses an incident that is decided at `decided_ms`.
-    pub(super) fn suppresses(&self, decided_ms: i64) -> bool {
-        let is_before = |tick: i64| decided_ms < tick * 60_000;
+    pub(super) fn suppresses(&self, decided_ms: i64, cadence: Cadence) -> bool {
+        let is_before = |tick: i64| decided_ms < tick * cadence.ms();
         let maintained = |(from, until)| is_before(until) && !is_before(from);
         self.maintenance.is_some_and(maintained) || self.silenced_until.is_some_and(is_before)
     }
 
     /// Whether an outage of the dependency from one tick to another may suppress an incident opened at `opened`.
-    pub(super) fn may_suppress(&self, opened: i64, (from, until): (i64, i64)) -> bool {
-        self.depends_on_first && opened + LATE > from && opened < until + LATE
+    pub(super) fn may_suppress(&self, opened: i64, (from, until): (i64, i64), cadence: Cadence) -> bool {
+        let late = (LATE * 60_000 / cadence.ms()).max(LATE);
+        self.depends_on_first && opened + late > from && opened < until + late
     }
 }
 
@@ -55,10 +61,8 @@ pub(super) struct ReadState {
     pub(super) at_ms: i64,
 }
 
-/// The maximum age of a counted result: two intervals and a minute.
-const FRESH_MS: i64 = 180_000;
-
 pub(super) struct Oracle<'a> {
+    pub(super) cadence: Cadence,
     pub(super) history: &'a History,
     pub(super) result: &'a dyn Fn(usize, i64, usize) -> ProbeResult,
 }
@@ -102,10 +106,10 @@ impl Oracle<'_> {
         let fresh = read
             .ticks
             .iter()
-            .filter(|(_, tick)| read.at_ms - **tick * 60_000 <= FRESH_MS);
+            .filter(|(_, tick)| read.at_ms - **tick * self.cadence.ms() <= self.cadence.fresh_ms());
         let streaks = fresh.filter_map(|(location, tick)| self.streak(*location, monitor, *tick));
         streaks
-            .filter(|streak| read.at_ms - streak.seen * 60_000 <= FRESH_MS)
+            .filter(|streak| read.at_ms - streak.seen * self.cadence.ms() <= self.cadence.fresh_ms())
             .collect()
     }
 
@@ -120,7 +124,7 @@ impl Oracle<'_> {
         let fresh: Vec<_> = read
             .ticks
             .values()
-            .filter(|tick| read.at_ms - **tick * 60_000 <= FRESH_MS)
+            .filter(|tick| read.at_ms - **tick * self.cadence.ms() <= self.cadence.fresh_ms())
             .collect();
         let all_reported = fresh.windows(2).all(|pair| pair[0] == pair[1]);
         failing > 0 && failing >= rule.quorum.unwrap_or(majority) && (failing >= majority || all_reported)

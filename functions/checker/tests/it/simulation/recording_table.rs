@@ -10,8 +10,9 @@ use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::memory_table::MemoryTable;
 
+use super::cadence::Cadence;
 use super::oracle::ReadState;
-use crate::rig::{GROUP, SkewedClock, TestTime};
+use crate::rig::SkewedClock;
 
 /// The recorded reads and writes of all checkers.
 #[derive(Debug, Default)]
@@ -26,10 +27,17 @@ pub(super) struct Recording {
 
 /// The table of one checker.
 pub(super) struct RecordingTable {
+    pub(super) cadence: Cadence,
     pub(super) table: MemoryTable,
     pub(super) who: usize,
     pub(super) clock: SkewedClock,
     pub(super) recording: Rc<RefCell<Recording>>,
+}
+
+impl RecordingTable {
+    fn group_key(&self) -> String {
+        format!("group#{}", self.cadence.group())
+    }
 }
 
 impl Table for RecordingTable {
@@ -40,7 +48,7 @@ impl Table for RecordingTable {
             recording.decided_on.insert(self.who, group_state);
         }
         let items = self.table.query(pk, read).await?;
-        if pk == format!("group#{GROUP}") {
+        if pk == self.group_key() {
             let number = |name: &str| usize::from(name.as_bytes()[0] - b'a');
             let location_after = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
             let listed: BTreeSet<_> = items
@@ -51,7 +59,7 @@ impl Table for RecordingTable {
                 let location = location_after(item, "location#")?;
                 let tick: Tick = text(item, "tick")?.parse().ok()?;
                 let counts = listed.is_empty() || listed.contains(&location);
-                counts.then(|| (location, TestTime::number(tick)))
+                counts.then(|| (location, self.cadence.number(tick)))
             });
             let group_state = ReadState {
                 ticks: ticks.collect(),
@@ -76,7 +84,7 @@ impl Table for RecordingTable {
     }
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
-        if text(&item, "sk") == Some("decision") && text(&item, "pk") == Some(&format!("group#{GROUP}")) {
+        if text(&item, "sk") == Some("decision") && text(&item, "pk") == Some(&self.group_key()) {
             let mut recording = self.recording.borrow_mut();
             let mut group_state = recording.decided_on.get(&self.who).cloned().unwrap_or_default();
             // A checker awaits nothing between a decision and its write.

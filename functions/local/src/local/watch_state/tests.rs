@@ -1,6 +1,6 @@
-//! The text of the table, tick lines and summary.
+//! The text of the table, the lines of checks and the summary.
 
-use super::super::tick_json::tick_json;
+use super::super::round_json::round_json;
 use super::*;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use portpulse_core::definition::NetworkAccess;
 use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
 
 const FILE: &str = "\
+agents: [west]
 monitors:
   db: { host: db.example.com, port: 5432, slow_after: 100ms }
   gone: { host: 203.0.113.7, port: 23, expect: closed }
@@ -40,7 +41,7 @@ fn failed(class: FailureClass) -> Outcome {
     })
 }
 
-fn ticked(location: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Status)]) -> FinishedTick {
+fn finished(location: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Status)]) -> FinishedTick {
     let id = |text: &str| text.parse::<MonitorId>().unwrap();
     let outcomes = outcomes
         .iter()
@@ -52,6 +53,7 @@ fn ticked(location: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Status)])
             group: "5m#0".parse().unwrap(),
             location: location.parse().unwrap(),
             outcome: TickOutcome::Counted(outcomes),
+            retries: Default::default(),
             sum: Default::default(),
             published: Vec::new(),
             errors: Vec::new(),
@@ -70,110 +72,147 @@ fn watch() -> WatchState {
 }
 
 /// The table without colours.
-fn table(watch: &WatchState, height: usize) -> String {
-    let lines = watch
-        .table("2026-11-22T05:40:07Z".parse().unwrap(), height)
-        .join("\n");
-    anstream::adapter::strip_str(&lines).to_string()
+fn table(watch: &WatchState, width: usize, height: usize) -> String {
+    let size = TableSize { width, height };
+    let lines = watch.table("2026-11-22T05:40:07Z".parse().unwrap(), size);
+    anstream::adapter::strip_str(&lines.join("\n")).to_string()
 }
 
-#[test]
-fn table_shows_each_monitor_in_each_location() {
+/// `gone` is exposed, `far` fails in one location, and `db` has no data in one.
+fn watch_with_problems() -> WatchState {
     let mut watch = watch();
     let east = [("db", open(12)), ("gone", failed(FailureClass::Refused))];
-    watch.ticked(&ticked("east", &east, &[]));
+    watch.finished(&finished("east", &east, &[]));
     let west = [
         ("db", Outcome::NoData(NoData::NoRoute)),
         ("gone", open(3)),
         ("far", failed(FailureClass::Timeout)),
     ];
-    watch.ticked(&ticked("west", &west, &[("gone", Status::Exposed)]));
-    let expected = "
-2026-11-22 05:40:07Z  2 ticks, 5 checks, 0 notifications
-MONITOR  TARGET                  east       west  STATUS
-db       db.example.com:5432    12 ms    no data  up
-far      far.example.com:80         -    timeout  up
-gone     203.0.113.7:23       refused  open 3 ms  exposed";
-    assert_eq!(table(&watch, 24), expected);
-    let expected = "
-2026-11-22 05:40:07Z  2 ticks, 5 checks, 0 notifications
-MONITOR  TARGET                east     west  STATUS
-db       db.example.com:5432  12 ms  no data  up
-… and 2 more";
-    assert_eq!(table(&watch, 5), expected);
-    let summary = watch.summary().join("\n");
-    assert_eq!(
-        summary,
-        "2 ticks, 5 checks, 0 notifications.\nOpen incidents: gone (exposed)."
-    );
+    watch.finished(&finished("west", &west, &[("gone", Status::Exposed)]));
+    watch
 }
 
 #[test]
-fn short_table_shows_problems_first() {
-    let mut watch = watch();
-    let good = [("db", open(12)), ("far", open(12)), ("gone", open(1))];
-    watch.ticked(&ticked("west", &good, &[("gone", Status::Exposed)]));
-    let shown = table(&watch, 5);
-    assert!(shown.contains("\ngone ") && !shown.contains("\ndb "), "{shown}");
+fn table_shows_problems_first_and_fits_the_width() {
+    let watch = watch_with_problems();
+    for (width, height, expected) in [
+        (
+            80,
+            24,
+            "
+2026-11-22 05:40:07Z  5 checks, 0 notifications
+MONITOR  STATUS      east         west  TARGET
+gone     exposed  refused  ✗ open 3 ms  203.0.113.7:23
+db       up         12 ms    ! no data  db.example.com:5432
+far      up             -    ✗ timeout  far.example.com:80",
+        ),
+        (
+            60,
+            5,
+            "
+2026-11-22 05:40:07Z  5 checks, 0 notifications
+MONITOR  STATUS      east         west  TARGET
+gone     exposed  refused  ✗ open 3 ms  203.0.113.7:23
+… and 2 more",
+        ),
+        (
+            50,
+            5,
+            "
+2026-11-22 05:40:07Z  5 checks, 0 notifications
+MONITOR  STATUS      east         west  TARGET
+gone     exposed  refused  ✗ open 3 ms  203.0.113…
+… and 2 more",
+        ),
+        (
+            40,
+            5,
+            "
+2026-11-22 05:40:07Z  5 checks, 0 notifications
+MONITOR  STATUS      east         west
+gone     exposed  refused  ✗ open 3 ms
+… and 2 more",
+        ),
+        (
+            30,
+            24,
+            "
+2026-11-22 05:40:07Z  5 checks, 0 notifications
+MONITOR  STATUS   LOCATIONS
+gone     exposed  west: ✗ ope…
+db       up       west: ! no …
+far      up       west: ✗ tim…",
+        ),
+    ] {
+        assert_eq!(table(&watch, width, height), expected, "{width}");
+    }
+    let summary = watch.summary().join("\n");
+    assert_eq!(
+        summary,
+        "5 checks, 0 notifications.\nOpen incidents: gone (exposed)."
+    );
 }
 
 #[test]
 fn table_without_results_shows_placeholders() {
     let watch = watch();
     let expected = "
-2026-11-22 05:40:07Z  0 ticks, 0 checks, 0 notifications
-MONITOR  TARGET               east  west  STATUS
-db       db.example.com:5432     …     …  …
-far      far.example.com:80      -     …  …
-gone     203.0.113.7:23          …     …  …";
-    assert_eq!(table(&watch, 24), expected);
+2026-11-22 05:40:07Z  0 checks, 0 notifications
+MONITOR  STATUS  east  west  TARGET
+db       …          …     …  db.example.com:5432
+far      …          -     …  far.example.com:80
+gone     …          …     …  203.0.113.7:23";
+    assert_eq!(table(&watch, 80, 24), expected);
     assert_eq!(watch.summary()[1], "No open incidents.");
 }
 
 #[test]
 fn incident_of_an_earlier_run_is_shown_before_the_first_check() {
     let mut watch = watch();
-    let mut repeated = ticked("east", &[], &[("db", Status::Down)]);
+    let mut repeated = finished("east", &[], &[("db", Status::Down)]);
     repeated.report.outcome = TickOutcome::Repeated;
-    watch.ticked(&repeated);
-    assert!(
-        table(&watch, 24).contains("…     …  down"),
-        "{}",
-        table(&watch, 24)
+    watch.finished(&repeated);
+    let table = table(&watch, 80, 24);
+    assert!(table.contains("\ndb       down       …     …  db."), "{table}");
+    assert_eq!(
+        (watch.round_line(&repeated), round_json(&repeated.report)),
+        (None, None)
     );
-    assert_eq!((watch.tick_line(&repeated), tick_json(&repeated)), (None, None));
 }
 
 #[test]
-fn tick_is_one_line() {
+fn round_of_checks_is_one_line() {
     let watch = watch();
     let outcomes = [
         ("db", open(150)),
         ("gone", failed(FailureClass::Timeout)),
         ("far", failed(FailureClass::Reset)),
     ];
-    let ticked = ticked("west", &outcomes, &[]);
-    let line = watch.tick_line(&ticked).unwrap();
+    let finished = finished("west", &outcomes, &[]);
+    let line = watch.round_line(&finished).unwrap();
     assert_eq!(
         anstream::adapter::strip_str(&line).to_string(),
-        "2026-11-22 05:40:00Z  west  5m#0  1 of 3 as expected; db: 150 ms, far: reset"
+        "2026-11-22 05:40:00Z  west  every 5m  1 of 3 as expected; db: ! 150 ms, far: ✗ reset"
     );
-    assert_eq!(
-        tick_json(&ticked).unwrap(),
-        r#"{"type":"tick","time":"2026-11-22T05:40:00Z","location":"west","group":"5m#0","results":{"db":{"outcome":"open","connect_ms":150.0},"far":{"outcome":"reset"},"gone":{"outcome":"timeout"}}}"#
-    );
+    let results = json!({
+        "db": { "outcome": "open", "connect_ms": 150.0 }, "far": { "outcome": "reset" }, "gone": { "outcome": "timeout" },
+    });
+    let expected = json!({
+        "type": "check", "time": "2026-11-22T05:40:00Z", "location": "west", "interval": "5m", "results": results,
+    });
+    assert_eq!(round_json(&finished.report), Some(expected));
 }
 
 #[test]
-fn tick_does_not_change_other_groups() {
+fn round_does_not_change_monitors_of_other_intervals() {
     let mut watch = watch();
-    watch.ticked(&ticked(
+    watch.finished(&finished(
         "west",
         &[("gone", open(1))],
         &[("gone", Status::Exposed)],
     ));
-    let mut other = ticked("west", &[], &[]);
+    let mut other = finished("west", &[], &[]);
     other.report.group = "1m#0".parse().unwrap();
-    watch.ticked(&other);
+    watch.finished(&other);
     assert_eq!(watch.summary()[1], "Open incidents: gone (exposed).");
 }

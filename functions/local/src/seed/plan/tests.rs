@@ -62,7 +62,7 @@ fn equal_definitions_are_not_written() {
         FILE,
         &existing,
         (Ownership::Named, true),
-        "~  b  5m#0  owner changed\n1 changed, 1 unchanged.",
+        "~  b  every 5m  owner changed\n1 changed, 1 unchanged.",
         "put 5m#0 b TakeOver",
     );
 }
@@ -73,7 +73,7 @@ fn differences_are_shown_field_by_field() {
         FILE,
         &format!("5m#0 seed b: {OLD_B}"),
         (Ownership::Marked, false),
-        "+  a  5m#0\n~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 added, 1 changed, 0 unchanged.",
+        "+  a  every 5m\n~  b  every 5m  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 added, 1 changed, 0 unchanged.",
         "put 5m#0 a Create\nput 5m#0 b UpdateOwn",
     );
 }
@@ -85,7 +85,7 @@ fn definitions_of_other_owners_are_skipped_without_take_over() {
         FILE,
         &existing,
         (Ownership::Marked, true),
-        "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s; skipped: not managed by seed\n1 unchanged.\n\
+        "~  b  every 5m  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s; skipped: not managed by seed\n1 unchanged.\n\
          1 not managed by seed (use --take-over to overwrite).\n\
          1 other definition not in the file and not managed by seed.",
         "",
@@ -94,7 +94,7 @@ fn definitions_of_other_owners_are_skipped_without_take_over() {
         FILE,
         &existing,
         (Ownership::Named, true),
-        "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 changed, 1 unchanged.\n\
+        "~  b  every 5m  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 changed, 1 unchanged.\n\
          1 other definition not in the file and not managed by seed.",
         "put 5m#0 b TakeOver",
     );
@@ -102,7 +102,7 @@ fn definitions_of_other_owners_are_skipped_without_take_over() {
         FILE,
         &existing,
         (Ownership::Everything, true),
-        "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n-  c  5m#0\n1 changed, 1 removed, 1 unchanged.",
+        "~  b  every 5m  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n-  c  every 5m\n1 changed, 1 removed, 1 unchanged.",
         "put 5m#0 b TakeOver\ndelete 5m#0 c TakeOver",
     );
 }
@@ -114,7 +114,7 @@ fn definitions_missing_in_the_file_are_deleted_with_prune() {
         FILE,
         &existing,
         (Ownership::Marked, false),
-        "-  c  1m#0  skipped: requires --prune\n-  d  1m#1  skipped: requires --prune\n2 unchanged.\n\
+        "-  c  every 1m  skipped: requires --prune\n-  d  every 1m  skipped: requires --prune\n2 unchanged.\n\
          2 not in the file (use --prune to delete).",
         "",
     );
@@ -122,7 +122,7 @@ fn definitions_missing_in_the_file_are_deleted_with_prune() {
         FILE,
         &existing,
         (Ownership::Marked, true),
-        "-  c  1m#0\n-  d  1m#1\n2 removed, 2 unchanged.",
+        "-  c  every 1m\n-  d  every 1m\n2 removed, 2 unchanged.",
         "delete 1m#1 d UpdateOwn\ndelete 1m#0 c UpdateOwn",
     );
 }
@@ -132,26 +132,26 @@ fn moved_definition_is_written_before_the_old_one_is_deleted() {
     for (existing, differences, work) in [
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}"),
-            ">  b  1m#0 -> 5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 moved, 1 unchanged.",
+            ">  b  every 1m -> 5m  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 moved, 1 unchanged.",
             "put 5m#0 b Create\ndelete 1m#0 b UpdateOwn",
         ),
         // An earlier run was interrupted between the two writes.
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}\n5m#0 seed b: {B}"),
-            ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
+            ">  b  every 1m -> 5m\n1 moved, 1 unchanged.",
             "delete 1m#0 b UpdateOwn",
         ),
         // The monitor is not written twice if the old definition must stay.
         (
             format!("5m#0 seed a: {A}\n1m#0 terraform b: {B}"),
-            ">  b  1m#0 -> 5m#0  skipped: not managed by seed\n1 unchanged.\n\
+            ">  b  every 1m -> 5m  skipped: not managed by seed\n1 unchanged.\n\
              1 not managed by seed (use --take-over to overwrite).",
             "",
         ),
         // Terraform owns the new definition; our old one is deleted.
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {B}\n5m#0 terraform b: {B}"),
-            ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
+            ">  b  every 1m -> 5m\n1 moved, 1 unchanged.",
             "delete 1m#0 b UpdateOwn",
         ),
     ] {

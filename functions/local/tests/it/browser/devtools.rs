@@ -165,7 +165,7 @@ impl Browser {
         let promise = format!(
             "new Promise((resolve) => {{
                const look = () => {{ if ({condition}) resolve(true); }};
-               new MutationObserver(look).observe(document, {{ subtree: true, childList: true, characterData: true }});
+               new MutationObserver(look).observe(document, {{ subtree: true, childList: true, characterData: true, attributes: true }});
                look();
              }})"
         );
@@ -178,6 +178,8 @@ impl Browser {
             "Tab" => (9, ""),
             "Enter" => (13, "\r"),
             " " => (32, " "),
+            "Escape" => (27, ""),
+            "ArrowLeft" => (37, ""),
             _ => panic!("unsupported key: {key}"),
         };
         for kind in ["keyDown", "keyUp"] {
@@ -187,6 +189,14 @@ impl Browser {
             }
             self.call("Input.dispatchKeyEvent", params);
         }
+    }
+
+    /// Moves the pointer.
+    pub(crate) fn move_pointer(&mut self, x: &Value, y: &Value) {
+        self.call(
+            "Input.dispatchMouseEvent",
+            json!({ "type": "mouseMoved", "x": x, "y": y }),
+        );
     }
 
     /// Inserts text into the focused element.

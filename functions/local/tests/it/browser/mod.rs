@@ -96,6 +96,87 @@ fn assert_clean(browser: &Browser, served: &Served) {
     assert!(foreign.is_empty(), "{foreign:?}");
 }
 
+/// The text of the tooltip, if one is shown.
+const TOOLTIP: &str = "document.querySelector('.tooltip')?.textContent ?? ''";
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn bars_and_charts_have_tooltips_by_pointer_and_keyboard() {
+    let mut browser = Browser::start("tooltips");
+    let served = Served::start(&["--demo"]);
+    browser.look(Scheme::Light, DESKTOP);
+    browser.open(&served.url);
+    browser.until(&shows("refused", "down"));
+    browser.until("document.querySelector('.strip')?.dataset.bars.split(' ').pop() === '0'");
+    browser.value_of("document.querySelector('#live').click()");
+    let box_of = "(() => { const box = document.querySelector('.strip').getBoundingClientRect();
+        return [box.right - 1, box.top + 5]; })()";
+    let at = browser.value_of(box_of);
+    browser.move_pointer(&at[0], &at[1]);
+    let tip = browser.value_of(TOOLTIP);
+    assert!(
+        tip.as_str().unwrap().starts_with("20") && tip.as_str().unwrap().ends_with(": 0 % up"),
+        "{tip}"
+    );
+    // The arrow keys move on from there.
+    browser.value_of("document.querySelector('a.history').focus()");
+    browser.press("ArrowLeft");
+    let tip = browser.value_of(TOOLTIP);
+    assert!(tip.as_str().unwrap().ends_with(": no data"), "{tip}");
+    browser.press("Escape");
+    assert_eq!(browser.value_of(TOOLTIP), "");
+    browser.open(&served.page("monitors/healthy"));
+    browser.until("document.querySelectorAll('.compare .tip').length > 0");
+    browser.value_of("document.querySelector('.compare').focus()");
+    browser.press("ArrowLeft");
+    let tip = browser.value_of(TOOLTIP);
+    // The time of a check over loopback, however busy the machine is.
+    let (_, time) = tip.as_str().unwrap().split_once("UTC: local ").expect("a time");
+    assert!(
+        time.trim_end_matches(" s")
+            .trim_end_matches(" ms")
+            .parse::<f64>()
+            .is_ok(),
+        "{tip}"
+    );
+    assert_clean(&browser, &served);
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn page_says_that_it_is_old_when_the_server_is_gone() {
+    let mut browser = Browser::start("stale");
+    let served = Served::start(&["--demo"]);
+    browser.look(Scheme::Light, DESKTOP);
+    browser.open(&served.url);
+    browser.until("document.querySelector('#live').dataset.age === 'fresh'");
+    drop(served);
+    browser.until("document.querySelector('#live').dataset.age === 'late'");
+    browser.until("document.querySelector('#stale').textContent.includes('cannot be refreshed')");
+    assert_eq!(browser.value_of("document.querySelector('#stale').hidden"), false);
+    assert_eq!(
+        browser.value_of("document.querySelector('#live').dataset.age"),
+        "lost"
+    );
+    browser.screenshot("stale");
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn refresh_goes_on_while_a_search_has_the_focus() {
+    let mut browser = Browser::start("search");
+    let served = Served::start(&["--demo"]);
+    browser.look(Scheme::Light, DESKTOP);
+    browser.open(&served.url);
+    browser.until("document.querySelector('input[name=q]')");
+    browser.value_of("document.querySelector('input[name=q]').focus()");
+    browser.write("hea");
+    browser.until(&shows("dies-and-returns", "down"));
+    assert_eq!(browser.focused(), "q");
+    assert_eq!(browser.value_of("document.activeElement.value"), "hea");
+    assert_clean(&browser, &served);
+}
+
 /// A condition: the overview shows a monitor with this status.
 fn shows(monitor: &str, status: &str) -> String {
     format!(
@@ -121,7 +202,7 @@ fn outage_of_the_demo_appears_and_closes_live() {
           `${phase.textContent}: ${phase.nextElementSibling.querySelector('path.p50').getAttribute('d') !== ''}`
         ).join()).join(';')";
     browser.until(&format!(
-        "{lines} === 'connect: true,readiness exchange: true;connect: true,readiness exchange: true'"
+        "{lines} === 'total: true,connect: true,answer: true;total: true,connect: true,answer: true'"
     ));
     check_page(&mut browser, "phases");
     browser.open(&served.page("incidents"));
@@ -131,14 +212,13 @@ fn outage_of_the_demo_appears_and_closes_live() {
     browser.open(&served.url);
     check_page(&mut browser, "overview");
     browser.until(&shows("dies-and-returns", "up"));
-    let closed = "[...document.querySelectorAll('h2')].find((title) => title.textContent.startsWith('Past'))
-        .nextElementSibling.textContent.includes('recovered')";
+    let closed = "[...document.querySelectorAll('.incident')].some((incident) => incident.textContent.includes('recovered'))";
     browser.open(&served.page("incidents"));
     browser.until(closed);
     browser.open(&served.page("monitors/dies-and-returns"));
     // One band per location and incident; on a slow machine the next outage of the demo may have started.
     let bands =
-        "(incidents => incidents > 0 && document.querySelectorAll('rect.band.down').length === 2 * incidents)
+        "(incidents => incidents > 0 && document.querySelectorAll('figure rect.band.down').length === 2 * incidents)
         (document.querySelectorAll('.incident').length)";
     assert_eq!(browser.value_of(bands), true);
     check_page(&mut browser, "monitor");
@@ -154,21 +234,36 @@ fn all_pages_are_reachable_by_keyboard() {
     browser.until(&shows("refused", "down"));
     // Refreshes must not move the focus.
     let mut focused = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..6 {
         browser.press("Tab");
         focused.push(browser.focused());
     }
+    // The age of the page follows.
+    focused[5].truncate("Updated".len());
     assert_eq!(
         focused,
-        ["Skip to content", "Portpulse", "Monitors", "Incidents", "Live"]
+        [
+            "Skip to content",
+            "Portpulse",
+            "Monitors",
+            "Incidents",
+            "Reports",
+            "Updated"
+        ]
     );
     browser.press(" ");
     assert_eq!(
         browser.value_of("document.getElementById('live').ariaPressed"),
         "false"
     );
-    browser.press("Tab");
-    assert_eq!(browser.focused(), "q");
+    // The faults stand before the search.
+    let mut before = 0;
+    while browser.focused() != "q" {
+        browser.press("Tab");
+        before += 1;
+        assert!(before < 20, "the search cannot be reached");
+    }
+    assert!(before > 1, "no fault stands before the search");
     browser.write("refus");
     browser.after_loading(|browser| browser.press("Enter"));
     assert_eq!(

@@ -1,4 +1,6 @@
 //! DNS messages (RFC 1035): encodes queries and decodes replies.
+//!
+//! Not with `hickory-proto`, which rejects a whole reply for one malformed record in a section that is not asked for.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -6,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use portpulse_core::readiness::{DnsCheck, RecordType};
 
-use crate::input::{be_u16, excerpt};
+use crate::input::{be_u16, be_u32, excerpt};
 
 /// The length of a message header.
 pub(super) const HEADER_BYTES: u16 = 12;
@@ -15,6 +17,8 @@ const RECURSION_DESIRED: u16 = 0x0100;
 const QUERY_RESPONSE: u16 = 0x8000;
 const OPCODE: u16 = 0x7800;
 const TRUNCATED: u16 = 0x0200;
+/// `RA`.
+const RECURSION_AVAILABLE: u16 = 0x0080;
 const RCODE: u16 = 0x000f;
 /// The maximum length of a name in bytes (RFC 1035, section 2.3.4).
 const MAX_NAME_LENGTH: usize = 255;
@@ -91,7 +95,10 @@ pub(crate) fn is_truncated(reply: &[u8]) -> bool {
 pub(super) struct ReplyCode(u16);
 
 impl ReplyCode {
+    pub(super) const NOERROR: Self = Self(0);
     pub(super) const SERVFAIL: Self = Self(2);
+    pub(super) const NXDOMAIN: Self = Self(3);
+    pub(super) const REFUSED: Self = Self(5);
 }
 
 impl fmt::Display for ReplyCode {
@@ -115,6 +122,8 @@ pub(super) struct Reply {
     pub(super) code: ReplyCode,
     /// Whether records are missing for lack of space.
     pub(super) truncated: bool,
+    /// Whether the server offers to ask other servers.
+    pub(super) offers_recursion: bool,
     /// The records of known types in the answer section, in zone file format.
     pub(super) records: Vec<String>,
 }
@@ -150,6 +159,7 @@ impl Reply {
         Some(Self {
             code: ReplyCode(flags & RCODE),
             truncated: flags & TRUNCATED != 0,
+            offers_recursion: flags & RECURSION_AVAILABLE != 0,
             records,
         })
     }
@@ -194,6 +204,25 @@ fn record(record_type: RecordType, message: &[u8], start: usize, data: &[u8]) ->
         RecordType::A => Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).to_string(),
         RecordType::Aaaa => Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).to_string(),
         RecordType::Cname | RecordType::Ns | RecordType::Ptr => name(message, start)?.0,
+        RecordType::Soa => {
+            let (primary, after) = name(message, start)?;
+            let (mailbox, after) = name(message, after)?;
+            let mut record = format!("{primary} {mailbox}");
+            for place in 0..5 {
+                record.push_str(&format!(" {}", be_u32(message, after + 4 * place)?));
+            }
+            record
+        }
+        RecordType::Srv => {
+            let [priority, weight, port] = [be_u16(data, 0)?, be_u16(data, 2)?, be_u16(data, 4)?];
+            format!("{priority} {weight} {port} {}", name(message, start + 6)?.0)
+        }
+        RecordType::Caa => {
+            let (&[flags, length], rest) = data.split_first_chunk()?;
+            let (tag, value) = rest.split_at_checked(usize::from(length))?;
+            let tag = tag.to_ascii_lowercase().escape_ascii().to_string();
+            format!("{flags} {tag} {}", excerpt(value))
+        }
         RecordType::Mx => format!("{} {}", be_u16(data, 0)?, name(message, start + 2)?.0),
         RecordType::Txt => {
             let mut text = Vec::new();

@@ -1,7 +1,7 @@
 use portpulse_core::readiness::{RecordType, Transport};
 
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 const ID: QueryId = QueryId::fixed(0x7070);
 
@@ -13,11 +13,11 @@ fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 
-/// A reply to the check's question with these encoded answer records.
+/// A reply to the check's question with these encoded answer records; a refusal is of a server without recursion.
 fn reply(check: &DnsCheck, code: u8, records: &[&[u8]]) -> Vec<u8> {
     let mut message = query(check, ID);
     message[2] = 0x81;
-    message[3] = 0x80 | code;
+    message[3] = if code == 5 { code } else { 0x80 | code };
     message[7] = u8::try_from(records.len()).unwrap();
     message.extend(records.concat());
     framed(&message)
@@ -36,27 +36,12 @@ fn ask(name: &str, record_type: RecordType, must: &[&str], must_not: &[&str]) ->
 const A_192_0_2_1: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
 
 #[test]
-fn any_reply_is_healthy_without_required_records() {
+fn reply_is_reported_with_its_records() {
     let root = DnsCheck::default();
     check(
         over_tcp(&root),
         &reply(&root, 0, &[]),
         "> . NS | healthy: . NS: NOERROR",
-    );
-    check(
-        over_tcp(&root),
-        &reply(&root, 5, &[]),
-        "> . NS | healthy: . NS: REFUSED",
-    );
-    check(
-        over_tcp(&root),
-        &reply(&root, 3, &[]),
-        "> . NS | healthy: . NS: NXDOMAIN",
-    );
-    check(
-        over_tcp(&root),
-        &reply(&root, 2, &[]),
-        "> . NS | healthy: . NS: SERVFAIL, but . NS: SERVFAIL",
     );
     let ns = b"\0\0\x02\0\x01\0\0\x0e\x10\0\x14\x01A\x0cROOT-servers\x03net\0";
     check(
@@ -77,12 +62,12 @@ fn required_and_forbidden_records_are_checked() {
         (
             &["192.0.2.2"],
             &[],
-            "wrong_answer: a.example A: NOERROR 192.0.2.1; 192.0.2.2 is missing",
+            "wrong_answer: 192.0.2.2 is missing: a.example A: NOERROR 192.0.2.1",
         ),
         (
             &[],
             &["192.0.2.1"],
-            "wrong_answer: a.example A: NOERROR 192.0.2.1; 192.0.2.1 must not be present",
+            "wrong_answer: 192.0.2.1 must not be present: a.example A: NOERROR 192.0.2.1",
         ),
         (&[], &["192.0.2.2"], "healthy: a.example A: NOERROR 192.0.2.1"),
     ];
@@ -95,13 +80,13 @@ fn required_and_forbidden_records_are_checked() {
         );
     }
     let dns_check = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
-    let transcript = "> a.example A | wrong_answer: a.example A: SERVFAIL; 192.0.2.1 is missing";
+    let transcript = "> a.example A | wrong_answer: 192.0.2.1 is missing: a.example A: SERVFAIL";
     check(over_tcp(&dns_check), &reply(&dns_check, 2, &[]), transcript);
 }
 
 #[test]
 fn record_types_match_zone_file_format() {
-    let rows: [(RecordType, &[u8], &str); 7] = [
+    let rows: [(RecordType, &[u8], &str); 10] = [
         (
             RecordType::A,
             b"\0\x01\0\x01\0\0\0\0\0\x04\xc0\0\x02\x01",
@@ -136,6 +121,21 @@ fn record_types_match_zone_file_format() {
             RecordType::Txt,
             b"\0\x10\0\x01\0\0\0\0\0\x0a\x04v=sp\x04f1 x",
             "v=spf1 x",
+        ),
+        (
+            RecordType::Soa,
+            b"\0\x06\0\x01\0\0\0\0\0\x1e\x01N\xc0\x0e\x04root\0\x78\xc3\x0b\x84\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04",
+            "n.example. root. 2026048388 1 2 3 4",
+        ),
+        (
+            RecordType::Srv,
+            b"\0\x21\0\x01\0\0\0\0\0\x0a\0\x01\0\x02\x13\xc4\x01B\xc0\x0e",
+            "1 2 5060 b.example",
+        ),
+        (
+            RecordType::Caa,
+            b"\x01\x01\0\x01\0\0\0\0\0\x13\x80\x05iSSue\x6cets.example",
+            "128 issue \"lets.example\"",
         ),
     ];
     for (record_type, data, written) in rows {
@@ -211,7 +211,7 @@ fn reply_question_may_differ_in_case_or_be_omitted_in_error() {
     check(
         over_tcp(&dns_check),
         &bare([0x81, 0x81]),
-        "> a.example A | healthy: a.example A: FORMERR",
+        "> a.example A | service_error: a.example A: FORMERR",
     );
     check(
         over_tcp(&dns_check),
@@ -233,23 +233,37 @@ fn query_ids_are_unpredictable() {
 
 #[test]
 fn decision_table_matches_code() {
-    let (root, wanted) = (
-        DnsCheck::default(),
-        ask("a.example", RecordType::A, &["192.0.2.1"], &[]),
-    );
+    const NAMES: [&str; 6] = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
+    let codes = || {
+        (0..16).map(|code| {
+            NAMES
+                .get(code)
+                .map_or(code.to_string(), |name| (*name).to_owned())
+        })
+    };
+    let number = |code: &str| match NAMES.iter().position(|name| *name == code) {
+        Some(number) => u8::try_from(number).unwrap(),
+        None => code.parse().unwrap(),
+    };
+    let root = DnsCheck::default();
+    let wanted = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
     let unwanted = ask("a.example", RecordType::A, &[], &["192.0.2.1"]);
-    let cases = [
-        ("a well-formed", over_tcp(&root)(), reply(&root, 0, &[])),
-        ("a well-formed", over_tcp(&root)(), reply(&root, 3, &[])),
-        ("a well-formed", over_tcp(&root)(), reply(&root, 5, &[])),
-        ("SERVFAIL", over_tcp(&root)(), reply(&root, 2, &[])),
-        ("a required", over_tcp(&wanted)(), reply(&wanted, 0, &[])),
-        (
-            "a required",
+    let mut of_a_forwarder = reply(&root, 5, &[]);
+    of_a_forwarder[5] |= 0x80;
+    Table::of(include_str!("../dns.rs"))
+        .case("`REFUSED` to", over_tcp(&root)(), of_a_forwarder)
+        .codes(&["reply to the default question, `. NS`"], codes(), |code| {
+            (over_tcp(&root)(), reply(&root, number(code), &[]))
+        })
+        .codes(&["reply to a configured question"], codes(), |code| {
+            (over_tcp(&unwanted)(), reply(&unwanted, number(code), &[]))
+        })
+        .case("a required", over_tcp(&wanted)(), reply(&wanted, 0, &[]))
+        .case(
+            "a forbidden",
             over_tcp(&unwanted)(),
             reply(&unwanted, 0, &[A_192_0_2_1]),
-        ),
-        ("nothing", over_tcp(&root)(), Vec::new()),
-    ];
-    check_table(include_str!("../dns.rs"), cases);
+        )
+        .case("nothing", over_tcp(&root)(), "")
+        .finish();
 }

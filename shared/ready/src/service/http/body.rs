@@ -1,7 +1,9 @@
-//! Searches the body of a response for a text while it arrives.
+//! Reads the body of a response while it arrives, and checks the conditions on it.
 
-/// The maximum number of searched bytes of a body.
-pub(super) const MAX_SEARCHED_BYTES: usize = 64 * 1024;
+use portpulse_core::readiness::HttpCheck;
+
+/// The maximum number of bytes of a body that are checked.
+pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// How the end of a body is found (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy)]
@@ -11,15 +13,25 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// The search for a text in a body. Only the last bytes are kept.
+/// A body, as far as it was received. Only the part that the conditions need is kept.
 #[derive(Debug)]
 pub(super) struct Body {
-    text: Vec<u8>,
-    /// The last bytes, one fewer than the text has, because the text may span two reads.
-    tail: Vec<u8>,
-    found: bool,
-    searched: usize,
+    search: Search,
+    /// The number of bytes so far, at most [`MAX_BODY_BYTES`].
+    length: usize,
     part: Part,
+}
+
+#[derive(Debug)]
+enum Search {
+    /// Only a text is searched: the last bytes, one fewer than the text has, because the text may span two reads.
+    Text {
+        text: Vec<u8>,
+        tail: Vec<u8>,
+        found: bool,
+    },
+    /// The whole body is needed.
+    Whole(Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -42,31 +54,99 @@ enum After {
 }
 
 impl Body {
-    pub(super) fn new(framing: Framing, text: &str) -> Self {
+    /// A body of a response to this check.
+    pub(super) fn new(framing: Framing, check: &HttpCheck) -> Self {
         let part = match framing {
             Framing::Chunked => Part::Size(0),
             Framing::Length(length) => Part::Data(length, After::End),
             Framing::UntilClose => Part::Data(u64::MAX, After::End),
         };
+        let search = match check.text() {
+            Some(text) if check.conditions().is_empty() => Search::Text {
+                text: text.as_bytes().to_vec(),
+                tail: Vec::new(),
+                found: false,
+            },
+            Some(_) | None => Search::Whole(Vec::new()),
+        };
         Self {
-            text: text.as_bytes().to_vec(),
-            tail: Vec::new(),
-            found: false,
-            searched: 0,
+            search,
+            length: 0,
             part,
         }
     }
 
+    /// Whether the check is complete before the body is: only a text is searched, and it was found.
     pub(super) fn found(&self) -> bool {
-        self.found
+        matches!(self.search, Search::Text { found: true, .. })
     }
 
-    /// Whether the maximum number of bytes was searched.
+    /// The number of bytes of the body so far.
+    pub(super) fn bytes_read(&self) -> usize {
+        self.length
+    }
+
+    /// Whether the maximum number of bytes was received.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.searched >= MAX_SEARCHED_BYTES
+        self.length >= MAX_BODY_BYTES
     }
 
-    /// Searches the next bytes; returns whether the body is complete.
+    /// Checks the conditions on a body of which no more bytes are read.
+    ///
+    /// # Errors
+    /// What differs.
+    pub(super) fn check(&self, check: &HttpCheck) -> Result<(), String> {
+        // A body with exactly the maximum is complete too.
+        let is_cut = self.is_exhausted() && !matches!(self.part, Part::Over | Part::Data(0, After::End));
+        let within = if is_cut {
+            " in the first 64 KiB of the body"
+        } else {
+            ""
+        };
+        let missing = || {
+            Err(match is_cut {
+                true => "the expected text is not in the first 64 KiB of the body".to_owned(),
+                false => "the expected text is missing".to_owned(),
+            })
+        };
+        let bytes = match &self.search {
+            Search::Text { found: true, .. } => return Ok(()),
+            Search::Text { found: false, .. } => return missing(),
+            Search::Whole(bytes) => bytes,
+        };
+        let body = String::from_utf8_lossy(bytes);
+        if check.text().is_some_and(|text| !body.contains(text)) {
+            return missing();
+        }
+        let conditions = check.conditions();
+        for pattern in &conditions.matches {
+            if !pattern.is_match(&body) {
+                return Err(format!("the body does not match `{}`{within}", pattern.as_str()));
+            }
+        }
+        for pattern in &conditions.not_matches {
+            if pattern.is_match(&body) {
+                return Err(format!("the body matches `{}`, and must not", pattern.as_str()));
+            }
+        }
+        if conditions.json.is_empty() {
+            return Ok(());
+        }
+        if is_cut {
+            return Err("the body is longer than 64 KiB, too long to check its JSON".to_owned());
+        }
+        let value = serde_json::from_slice(bytes);
+        let value = value.map_err(|error| match bytes.is_empty() {
+            true => "the body is empty, not JSON".to_owned(),
+            false => format!("the body is not JSON: {error}"),
+        })?;
+        conditions
+            .json
+            .iter()
+            .try_for_each(|condition| condition.check(&value))
+    }
+
+    /// Reads the next bytes; returns whether the body is complete.
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> bool {
         loop {
             match self.part {
@@ -79,7 +159,7 @@ impl Body {
                     if data.is_empty() {
                         return false;
                     }
-                    self.search(data);
+                    self.keep(data);
                     bytes = rest;
                     self.part = Part::Data(left.saturating_sub(u64::try_from(count).unwrap_or(left)), after);
                 }
@@ -108,17 +188,17 @@ impl Body {
         };
     }
 
-    fn search(&mut self, data: &[u8]) {
-        let data = data
-            .get(..MAX_SEARCHED_BYTES - self.searched.min(MAX_SEARCHED_BYTES))
-            .unwrap_or(data);
-        self.searched += data.len();
-        self.tail.extend_from_slice(data);
-        self.found |= self
-            .tail
-            .windows(self.text.len())
-            .any(|window| window == self.text);
-        let surplus = self.tail.len().saturating_sub(self.text.len().saturating_sub(1));
-        self.tail.drain(..surplus);
+    fn keep(&mut self, data: &[u8]) {
+        let data = data.get(..MAX_BODY_BYTES - self.length).unwrap_or(data);
+        self.length += data.len();
+        match &mut self.search {
+            Search::Whole(bytes) => bytes.extend_from_slice(data),
+            Search::Text { text, tail, found } => {
+                tail.extend_from_slice(data);
+                *found |= tail.windows(text.len()).any(|window| window == *text);
+                let surplus = tail.len().saturating_sub(text.len().saturating_sub(1));
+                tail.drain(..surplus);
+            }
+        }
     }
 }

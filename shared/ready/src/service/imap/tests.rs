@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 fn plain() -> Imap {
     Imap::new(false)
@@ -63,12 +63,20 @@ fn other_protocols_are_wrong_service() {
 
 #[test]
 fn decision_table_matches_code() {
-    let cases = [
-        ("`* OK`", plain(), b"* OK ready\r\n".to_vec()),
-        ("`* OK`", plain(), b"* PREAUTH ready\r\n".to_vec()),
-        ("`* BYE`", plain(), b"* BYE too many\r\n".to_vec()),
-        ("`NO`", with_upgrade(), b"* OK ready\r\ns NO\r\n".to_vec()),
-        ("`NO`", with_upgrade(), b"* OK ready\r\ns BAD what\r\n".to_vec()),
-    ];
-    check_table(include_str!("../imap.rs"), cases);
+    let codes = ["LIMIT", "INUSE", "UNAVAILABLE", "ALERT", "SERVERBUG", "X"].map(str::to_owned);
+    Table::of(include_str!("../imap.rs"))
+        .codes(&["`* BYE` with a response code"], codes, |code| {
+            (plain(), format!("* BYE [{code}] no\r\n").into_bytes())
+        })
+        .case("`* OK`", plain(), "* OK ready\r\n")
+        .case("`* OK`", plain(), "* PREAUTH ready\r\n")
+        .case("`* BYE` with `many", plain(), "* BYE Too many connections\r\n")
+        .case(
+            "`* BYE` with `many",
+            plain(),
+            "* BYE Maximum number of connections from user+IP exceeded\r\n",
+        )
+        .case("`NO`", with_upgrade(), "* OK ready\r\ns NO\r\n")
+        .case("`NO`", with_upgrade(), "* OK ready\r\ns BAD what\r\n")
+        .finish();
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 /// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), after a response
 /// header of version 0, with the one key that a broker lists with error 35 (KIP-511): 18, versions 0 to 4.
@@ -17,7 +17,10 @@ fn error_code_decides_result() {
     let rows = [
         (0, "healthy: answered ApiVersions"),
         (35, "healthy: answered ApiVersions: error 35, unsupported version"),
-        (56, "busy: answered ApiVersions: error 56"),
+        (
+            56,
+            "service_error: answered ApiVersions: error 56 (KAFKA_STORAGE_ERROR)",
+        ),
     ];
     for (error, expected) in rows {
         check(
@@ -53,23 +56,12 @@ fn request_is_version_0() {
 
 #[test]
 fn decision_table_matches_code() {
-    let cases = [
-        (
-            "the request's correlation id, error 0",
-            Kafka::default(),
-            response(CORRELATION, 0),
-        ),
-        (
-            "the request's correlation id, error 0",
-            Kafka::default(),
-            response(CORRELATION, 35),
-        ),
-        (
-            "the request's correlation id, any",
-            Kafka::default(),
-            response(CORRELATION, 56),
-        ),
-        ("closed at once", Kafka::default(), Vec::new()),
-    ];
-    check_table(include_str!("../kafka.rs"), cases);
+    let condition = "error code under the request's correlation id";
+    let codes = (0..=u16::MAX).map(|code| code.to_string());
+    Table::of(include_str!("../kafka.rs"))
+        .codes(&[condition], codes, |code| {
+            (Kafka::default(), response(CORRELATION, code.parse().unwrap()))
+        })
+        .case("closed at once", Kafka::default(), "")
+        .finish();
 }

@@ -1,55 +1,42 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 #[test]
-fn answer_line_decides_result() {
+fn decision_table_matches_code() {
     let rows = [
-        ("VERSION 1.6.18\r\n", "healthy: VERSION 1.6.18"),
+        ("`VERSION", "VERSION 1.6.18"),
+        ("`CLIENT_ERROR unauth", "CLIENT_ERROR unauthenticated"),
+        ("`ERROR Too", "ERROR Too many open connections"),
         (
-            "CLIENT_ERROR unauthenticated\r\n",
-            "healthy: CLIENT_ERROR unauthenticated",
+            "`SERVER_ERROR out",
+            "SERVER_ERROR out of memory writing get response",
         ),
-        (
-            "ERROR Too many open connections\r\n",
-            "busy: ERROR Too many open connections",
-        ),
-        (
-            "SERVER_ERROR out of memory\r\n",
-            "busy: SERVER_ERROR out of memory",
-        ),
-        ("CLIENT_ERROR bad\r\n", "busy: CLIENT_ERROR bad"),
+        ("`SERVER_ERROR` with", "SERVER_ERROR Connection refused"),
+        ("`SERVER_ERROR` with", "SERVER_ERROR proxy downstream closed"),
+        ("any other `SERVER", "SERVER_ERROR unavailable"),
+        ("any other `CLIENT", "CLIENT_ERROR bad"),
     ];
-    for (answer, expected) in rows {
-        check(
-            Memcached::default,
-            answer.as_bytes(),
-            &format!("> version | {expected} | > quit\\r\\n"),
+    let mut table = Table::of(include_str!("../memcached.rs")).case("nothing", Memcached::default(), "");
+    for (condition, line) in rows {
+        let reply = format!("{line}\r\n");
+        table = table.case(condition, Memcached::default(), &reply);
+        let transcript = crate::test_harness::transcript(Memcached::default(), [reply.as_bytes()]);
+        assert!(
+            transcript.ends_with(&format!(": {line} | > quit\\r\\n")),
+            "{transcript}"
         );
     }
-    check(
-        Memcached::default,
-        b"VERSION 1.6",
-        "> version | waiting, then closed",
-    );
+    table.finish();
 }
 
 #[test]
 fn other_protocols_are_wrong_service() {
     check_other_services(Memcached::default, &[]);
+    check(
+        Memcached::default,
+        b"VERSION 1.6",
+        "> version | waiting, then closed",
+    );
     fuzz(Memcached::default, b"VERSION 1.6.18\r\n");
     fuzz(Memcached::default, b"ERROR Too many open connections\r\n");
-}
-
-#[test]
-fn decision_table_matches_code() {
-    let case = |answer, reply: &str| (answer, Memcached::default(), reply.as_bytes().to_vec());
-    let cases = [
-        case("`VERSION", "VERSION 1.6.18\r\n"),
-        case("`CLIENT_ERROR unauth", "CLIENT_ERROR unauthenticated\r\n"),
-        case("`ERROR Too", "ERROR Too many open connections\r\n"),
-        case("any other", "CLIENT_ERROR bad\r\n"),
-        case("any other", "SERVER_ERROR out of memory\r\n"),
-        case("nothing", ""),
-    ];
-    check_table(include_str!("../memcached.rs"), cases);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 /// The greeting of `MariaDB` 10.11 with TLS enabled or disabled.
 fn greeting(tls: bool) -> Vec<u8> {
@@ -67,36 +67,53 @@ fn auth_switch_is_followed_until_refusal() {
 }
 
 #[test]
-fn error_before_greeting_is_classified_by_code() {
-    let rows = [
-        (1040, "Too many connections", "busy: 1040 Too many connections"),
-        (1129, "Host 'a' is blocked", "blocked: 1129 Host 'a' is blocked"),
-        (
-            1130,
-            "Host 'a' is not allowed to connect",
-            "healthy: 1130 Host 'a' is not allowed to connect",
-        ),
-        (
-            1053,
-            "Server shutdown in progress",
-            "starting: 1053 Server shutdown in progress",
-        ),
-        (
-            1135,
-            "Can't create a new thread",
-            "busy: 1135 Can't create a new thread",
-        ),
-        (1158, "Got an error reading", "busy: 1158 Got an error reading"),
-    ];
-    for (code, text, expected) in rows {
-        check(plain, &error(0, code, text), expected);
-        let later = [greeting(true), error(2, code, &format!("#08004{text}"))].concat();
-        // After the login, an error without a class of its own is a decision about the login.
-        let expected = match code {
-            1130 | 1158 => format!("healthy: 10.11.14-MariaDB: {code} {text}"),
-            _ => expected.to_owned(),
-        };
-        check(plain, &later, &format!("{LOGIN} | {expected}"));
+fn decision_table_matches_code() {
+    let codes = || (0..=u16::MAX).map(|code| code.to_string());
+    let first = |code: &str| (plain(), error(0, code.parse().unwrap(), "no"));
+    let later = |code: &str| {
+        let refused = error(2, code.parse().unwrap(), "#08004no");
+        (plain(), [greeting(true), refused].concat())
+    };
+    let mut table = Table::of(include_str!("../mysql.rs"));
+    for text in PROXY_FAILURES {
+        let refused = error(
+            2,
+            1105,
+            &format!("#HY000{text}, please make sure TiDB is available"),
+        );
+        table = table.case("ERR 1105", plain(), [greeting(true), refused].concat());
+    }
+    table
+        .codes(&["ERR", "ERR instead of a greeting"], codes(), first)
+        .codes(&["ERR", "ERR after the login"], codes(), later)
+        .case(
+            "greeting",
+            plain(),
+            [greeting(true), packet(2, &[0, 0, 0, 2, 0, 0, 0])].concat(),
+        )
+        .case(
+            "no `CLIENT_SSL`",
+            with_upgrade(),
+            [greeting(false), denied(2)].concat(),
+        )
+        .finish();
+}
+
+#[test]
+fn error_of_proxy_is_read_with_any_number() {
+    check(
+        plain,
+        &error(0, 1040, "Too many connections"),
+        "busy: 1040 ER_CON_COUNT_ERROR: Too many connections",
+    );
+    let text = "Can't connect to remote MySQL server for client connected to '127.0.0.1:6446'";
+    for sequence in 0..=3 {
+        let reply = [greeting(true), error(sequence, 2003, text)].concat();
+        check(
+            plain,
+            &reply,
+            &format!("{LOGIN} | no_backend: 2003 CR_CONN_HOST_ERROR: {text}"),
+        );
     }
 }
 
@@ -115,7 +132,7 @@ fn other_protocols_are_wrong_service() {
     check(plain, &packet(0, b"\x09old"), "wrong_service");
     check(
         plain,
-        &[greeting(true), denied(3)].concat(),
+        &[greeting(true), packet(3, &[0, 0, 0, 2, 0, 0, 0])].concat(),
         &format!("{LOGIN} | wrong_service"),
     );
     fuzz(plain, &[greeting(true), denied(2)].concat());
@@ -130,28 +147,4 @@ fn login_is_handshake_response_41() {
     expected.extend_from_slice(&[0; 23]);
     expected.extend_from_slice(b"portpulse\0\0mysql_native_password\0");
     assert_eq!(plain().next(&mut input), Step::send("a login attempt", expected));
-}
-
-#[test]
-fn decision_table_matches_code() {
-    let refusals = [1040, 1041, 1135, 1203, 1226].map(|code| ("ERR 1040,", plain(), error(0, code, "no")));
-    let endings = [1053, 1077, 3032].map(|code| ("ERR 1053,", plain(), error(0, code, "no")));
-    let cases = [
-        ("greeting, then", plain(), [greeting(true), denied(2)].concat()),
-        (
-            "greeting, then",
-            plain(),
-            [greeting(true), packet(2, &[0, 0, 0, 2, 0, 0, 0])].concat(),
-        ),
-        ("ERR 1130", plain(), error(0, 1130, "not allowed")),
-        ("ERR 1129", plain(), error(0, 1129, "blocked")),
-        ("any other ERR", plain(), error(0, 1105, "unknown error")),
-        (
-            "no `CLIENT_SSL`",
-            with_upgrade(),
-            [greeting(false), denied(2)].concat(),
-        ),
-    ];
-    let cases = cases.into_iter().chain(refusals).chain(endings);
-    check_table(include_str!("../mysql.rs"), cases);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 fn plain() -> Pop3 {
     Pop3::new(false)
@@ -21,7 +21,7 @@ fn greeting_decides_result() {
     check(
         plain,
         b"-ERR [SYS/TEMP] try later\r\n",
-        "busy: -ERR [SYS/TEMP] try later",
+        "service_error: -ERR [SYS/TEMP] try later",
     );
     check(plain, b"-ERR [IN-USE] locked\r\n", "busy: -ERR [IN-USE] locked");
     check(plain, b"+O", "waiting, then closed");
@@ -56,14 +56,12 @@ fn other_protocols_are_wrong_service() {
 
 #[test]
 fn decision_table_matches_code() {
-    let cases = [
-        ("`+OK`", plain(), b"+OK ready\r\n".to_vec()),
-        ("`-ERR`, such", plain(), b"-ERR [SYS/TEMP] later\r\n".to_vec()),
-        (
-            "`-ERR` in",
-            with_upgrade(),
-            b"+OK ready\r\n-ERR no TLS\r\n".to_vec(),
-        ),
-    ];
-    check_table(include_str!("../pop3.rs"), cases);
+    let codes = ["IN-USE", "LOGIN-DELAY", "SYS/TEMP", "SYS/PERM", "AUTH", "X"].map(str::to_owned);
+    Table::of(include_str!("../pop3.rs"))
+        .codes(&["`-ERR` with a response code"], codes, |code| {
+            (plain(), format!("-ERR [{code}] no\r\n").into_bytes())
+        })
+        .case("`+OK`", plain(), "+OK ready\r\n")
+        .case("`-ERR` in", with_upgrade(), "+OK ready\r\n-ERR no TLS\r\n")
+        .finish();
 }

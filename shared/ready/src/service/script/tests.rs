@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_table, fuzz};
+use crate::test_harness::{Table, check, fuzz};
 
 fn script(steps: &[(bool, &str)]) -> Script {
     let step = |&(send, text): &(bool, &str)| {
@@ -38,10 +38,9 @@ fn expected_texts_match_in_order_and_are_reported() {
 #[test]
 fn decision_table_matches_code() {
     let script = script(&[(true, "HI"), (false, "INFO")]);
-    let cases = [
-        ("every text", ScriptDialogue::new(&script), b"INFO".to_vec()),
-        ("the end", ScriptDialogue::new(&script), b"INF".to_vec()),
-        ("16 KiB", ScriptDialogue::new(&script), vec![b'x'; 17 * 1024]),
-    ];
-    check_table(include_str!("../script.rs"), cases);
+    Table::of(include_str!("../script.rs"))
+        .case("every text", ScriptDialogue::new(&script), "INFO")
+        .case("the end", ScriptDialogue::new(&script), "INF")
+        .case("16 KiB", ScriptDialogue::new(&script), [b'x'; 17 * 1024])
+        .finish();
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 #[test]
 fn identification_may_follow_other_lines() {
@@ -22,38 +22,21 @@ fn identification_may_follow_other_lines() {
 }
 
 #[test]
-fn refusal_lines_decide_result() {
-    check(
-        Ssh::default,
-        b"Exceeded MaxStartups\r\n",
-        "busy: Exceeded MaxStartups",
-    );
-    check(
-        Ssh::default,
-        b"Not allowed at this time\r\n",
-        "blocked: Not allowed at this time",
-    );
-    check(Ssh::default, b"SSH-2.0-Open", "waiting, then closed");
-}
-
-#[test]
 fn other_protocols_are_wrong_service() {
     // A line that is not a known greeting may be followed by the identification.
     check_other_services(Ssh::default, &["ssh", "memcached"]);
-    check(Ssh::default, b"SSH-1.5-old\r\n", "wrong_service");
+    check(Ssh::default, b"SSH-2.0-Open", "waiting, then closed");
     check(Ssh::default, "line\r\n".repeat(60).as_bytes(), "wrong_service");
     fuzz(Ssh::default, b"Welcome\r\nSSH-2.0-OpenSSH_9.2p1\r\n");
 }
 
 #[test]
 fn decision_table_matches_code() {
-    let case = |answer, reply: &str| (answer, Ssh::default(), reply.as_bytes().to_vec());
-    let cases = [
-        case("`SSH-2.0", "SSH-2.0-OpenSSH_9.2p1\r\n"),
-        case("`SSH-2.0", "Welcome\r\nSSH-1.99-x\r\n"),
-        case("`Exceeded", "Exceeded MaxStartups\r\n"),
-        case("`Not allowed", "Not allowed at this time\r\n"),
-        case("`SSH-1.…", "SSH-1.5-old\r\n"),
-    ];
-    check_table(include_str!("../ssh.rs"), cases);
+    Table::of(include_str!("../ssh.rs"))
+        .case("`SSH-2.0", Ssh::default(), "SSH-2.0-OpenSSH_9.2p1\r\n")
+        .case("`SSH-2.0", Ssh::default(), "Welcome\r\nSSH-1.99-x\r\n")
+        .case("`Exceeded", Ssh::default(), "Exceeded MaxStartups\r\n")
+        .case("`Not allowed", Ssh::default(), "Not allowed at this time\r\n")
+        .case("`SSH-1.…", Ssh::default(), "SSH-1.5-old\r\n")
+        .finish();
 }

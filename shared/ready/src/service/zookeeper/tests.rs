@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_other_services, check_table, fuzz};
+use crate::test_harness::{Table, check, check_other_services, fuzz};
 
 #[test]
 fn answer_line_decides_result() {
@@ -8,6 +8,12 @@ fn answer_line_decides_result() {
         Zookeeper::default,
         format!("{version}\nLatency\n").as_bytes(),
         &format!("> srvr | healthy: {version}"),
+    );
+    let read_only = "READ-ONLY mode; serving only read-only clients";
+    check(
+        Zookeeper::default,
+        format!("{version}\n{read_only}\nLatency\n").as_bytes(),
+        &format!("> srvr | starting: {read_only}"),
     );
     let refusal = "This ZooKeeper instance is not currently serving requests";
     check(
@@ -40,21 +46,23 @@ fn other_protocols_are_wrong_service() {
 
 #[test]
 fn decision_table_matches_code() {
-    let case = |answer, reply: &str| (answer, Zookeeper::default(), reply.as_bytes().to_vec());
-    let cases = [
-        case(
-            "`Zookeeper",
-            "Zookeeper version: 3.8.0\nLatency min/avg/max: 0/0/0\nMode: standalone\n",
-        ),
-        case(
-            "`srvr is not",
-            "srvr is not executed because it is not in the whitelist.\n",
-        ),
-        case(
+    Table::of(include_str!("../zookeeper.rs"))
+        .case(
+            "`Zookeeper version: …`, then statistics",
+            Zookeeper::default(),
+            "Zookeeper version: 3.8.0\nLatency min/avg/max: 0/0.0/0\n",
+        )
+        .case(
+            "`Zookeeper version: …`, then `READ-ONLY",
+            Zookeeper::default(),
+            "Zookeeper version: 3.8.0\nREAD-ONLY mode; serving only read-only clients\n",
+        )
+        .case("`srvr is not", Zookeeper::default(), NOT_ALLOWED)
+        .case(
             "`… not",
+            Zookeeper::default(),
             "This ZooKeeper instance is not currently serving requests\n",
-        ),
-        case("closed at once", ""),
-    ];
-    check_table(include_str!("../zookeeper.rs"), cases);
+        )
+        .case("closed at once", Zookeeper::default(), "")
+        .finish();
 }

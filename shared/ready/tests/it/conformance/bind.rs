@@ -1,4 +1,6 @@
-//! BIND and unbound: answers, refusals, wrong records, and the limit of TCP connections.
+//! BIND, unbound and dnsmasq: answers, refusals, wrong records, and the limit of TCP connections.
+//!
+//! Packages: bind9 dnsmasq-base unbound
 
 use std::process::Command;
 
@@ -13,10 +15,16 @@ use crate::peer::{describe, request_for};
 
 fn start(dir: &Dir, port: u16, options: &str) -> Server {
     let zone = "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\nwww A 192.0.2.2\n\
-        @ MX 10 mail\nmail AAAA 2001:db8::1\n@ TXT \"v=spf1 \" \"-all\"\nalias CNAME www\n";
+        @ MX 10 mail\nmail AAAA 2001:db8::1\n@ TXT \"v=spf1 \" \"-all\"\nalias CNAME www\n\
+        _sip._tcp SRV 10 5 5060 www\n@ CAA 0 issue \"ca.example\"\n";
     // More than fits into a datagram of 512 bytes.
     let many = (1..=60).map(|n| format!("many A 198.51.100.{n}\n"));
-    dir.write("zone", &(zone.to_owned() + &many.collect::<String>()));
+    // Together longer than a message about them may be.
+    let texts = ('a'..='e').map(|letter| format!("texts TXT \"{}\"\n", letter.to_string().repeat(200)));
+    dir.write(
+        "zone",
+        &many.chain(texts).fold(zone.to_owned(), |zone, line| zone + &line),
+    );
     let all = format!(
         "options {{\n directory \"{{dir}}\"; pid-file \"{{dir}}/pid\"; session-keyfile none; recursion no;\n \
          listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no; {options}\n}};\n\
@@ -78,6 +86,24 @@ async fn bind_answers_refuses_and_fails() {
         ("corp.example", RecordType::Mx, &["10 mail.corp.example"], &[]),
         ("corp.example", RecordType::Txt, &["v=spf1 -all"], &[]),
         ("corp.example", RecordType::Ns, &["ns.corp.example"], &[]),
+        (
+            "corp.example",
+            RecordType::Soa,
+            &["ns.corp.example hostmaster.corp.example 1 60 60 60 60"],
+            &[],
+        ),
+        (
+            "_sip._tcp.corp.example",
+            RecordType::Srv,
+            &["10 5 5060 www.corp.example."],
+            &[],
+        ),
+        (
+            "corp.example",
+            RecordType::Caa,
+            &["0 issue \"ca.example\""],
+            &["0 issue other.example"],
+        ),
         ("mail.corp.example", RecordType::Aaaa, &["2001:db8:0::1"], &[]),
         (
             "alias.corp.example",
@@ -96,13 +122,16 @@ async fn bind_answers_refuses_and_fails() {
     }
     let wrong = question(port, "mail.corp.example", RecordType::Aaaa, &["2001:db8::2"], &[]);
     let summary =
-        "wrong_answer in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
+        "wrong_answer in ready: 2001:db8::2 is missing: mail.corp.example AAAA: NOERROR 2001:db8::1";
     check(&wrong, port, summary).await;
+    let absent = question(port, "texts.corp.example", RecordType::Txt, &["v=spf1 -all"], &[]);
+    let summary = "wrong_answer in ready: v=spf1 -all is missing: texts.corp.example TXT: NOERROR ";
+    check(&absent, port, summary).await;
     let failing = question(port, "broken.example", RecordType::A, &[], &[]);
     check(
         &failing,
         port,
-        "healthy: broken.example A: SERVFAIL; warning: broken.example A: SERVFAIL",
+        "service_error in ready: broken.example A: SERVFAIL",
     )
     .await;
     server.check_log(&[
@@ -137,6 +166,31 @@ async fn bind_at_tcp_limit_is_silent() {
         "built with",
         "zone broken.example",
     ]);
+}
+
+#[tokio::test]
+#[ignore = "needs dnsmasq: run .ci/run"]
+async fn dnsmasq_without_servers_to_ask_warns() {
+    let (dir, port) = (Dir::new(), free_port());
+    let mut command = Command::new("dnsmasq");
+    command
+        .args([
+            "--keep-in-foreground",
+            "--conf-file=/dev/null",
+            "--log-facility=-",
+        ])
+        .args(["--user=root", "--no-resolv", "--no-hosts", "--pid-file="])
+        .args(["--bind-interfaces", "--listen-address=127.0.0.1"])
+        .args([
+            format!("--port={port}"),
+            "--host-record=www.corp.example,192.0.2.1".to_owned(),
+        ]);
+    let server = Server::start(&dir, &mut command).ready("started, version");
+    let warned = "healthy: . NS: REFUSED; warning: . NS: REFUSED, although the server offers recursion";
+    check(&plain(Service::Dns, port), port, warned).await;
+    let good = question(port, "www.corp.example", RecordType::A, &["192.0.2.1"], &[]);
+    check(&good, port, "healthy: www.corp.example A: NOERROR 192.0.2.1").await;
+    server.check_log(&["no upstream servers configured"]);
 }
 
 #[tokio::test]

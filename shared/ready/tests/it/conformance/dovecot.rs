@@ -1,4 +1,6 @@
 //! Dovecot: IMAP and POP3, plain, with STARTTLS, and with implicit TLS.
+//!
+//! Packages: dovecot-imapd dovecot-pop3d
 
 use std::process::Command;
 

@@ -1,4 +1,6 @@
 //! nginx: plain and with TLS, with valid and invalid certificates, and with an unavailable backend.
+//!
+//! Packages: nginx-light
 
 use std::process::Command;
 
@@ -39,7 +41,7 @@ fn get(port: u16, text: &str) -> Request {
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn nginx_is_healthy_and_missing_backend_is_busy() {
+async fn nginx_is_healthy_and_missing_backend_is_no_backend() {
     let (dir, port, proxy, unused) = (Dir::new(), free_port(), free_port(), free_port());
     std::fs::create_dir(dir.path().join("www")).unwrap();
     dir.write("www/index.html", "<p>all is well</p>");
@@ -75,7 +77,7 @@ async fn nginx_is_healthy_and_missing_backend_is_busy() {
     check(
         &plain(Service::Http, proxy),
         proxy,
-        "busy in ready: 502 Bad Gateway",
+        "no_backend in ready: HTTP 502 Bad Gateway",
     )
     .await;
     server.check_log(&["client sent invalid", "while connecting to upstream"]);
@@ -102,7 +104,7 @@ async fn nginx_certificates_are_verified() {
         ),
         (
             untrusted.issue("localhost", Validity::Good),
-            "tls in tls: the certificate's issuer is unknown",
+            "tls in tls: the certificate has an unknown issuer: `untrusted` is neither trusted nor sent by the server",
         ),
     ];
     let rows = rows.map(|(issued, expected)| (free_port(), issued, expected));

@@ -1,4 +1,6 @@
 //! OpenSSH: healthy, and at `MaxStartups`.
+//!
+//! Packages: openssh-server
 
 use std::process::Command;
 

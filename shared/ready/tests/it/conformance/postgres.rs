@@ -1,4 +1,6 @@
 //! PostgreSQL: healthy, with TLS, without free connections, and a standby that refuses all clients.
+//!
+//! Packages: postgresql
 
 use std::process::Command;
 
@@ -89,7 +91,10 @@ async fn serves_and_is_busy_without_free_connections() {
         "select pg_sleep(60)",
     ]);
     let refused = refusal_when_full(&request, port, &mut session).await;
-    assert_eq!(refused, "busy in ready: 53300 sorry, too many clients already");
+    assert_eq!(
+        refused,
+        "busy in ready: 53300 too_many_connections: sorry, too many clients already"
+    );
     // The server logs each refused client, including the checks.
     server.check_log(&[
         "sorry, too many clients already",
@@ -108,7 +113,12 @@ async fn standby_without_readers_is_starting() {
     let server = start(&dir, port).ready("entering standby mode");
     let request = plain(Service::Postgres, port);
     for _ in 0..20 {
-        check(&request, port, "starting in ready: 57P03 the database system is ").await;
+        check(
+            &request,
+            port,
+            "starting in ready: 57P03 cannot_connect_now: the database system is ",
+        )
+        .await;
     }
     // The server logs this line for every client, including the checks.
     server.check_log(&[
@@ -144,7 +154,7 @@ async fn certificate_decides_tls_result() {
     check(
         &request(&stranger),
         port,
-        "tls in tls: the certificate's issuer is unknown",
+        "tls in tls: the certificate has an unknown issuer: `trusted` is neither trusted nor sent by the server",
     )
     .await;
     server.check_log(&[]);
@@ -158,7 +168,8 @@ async fn trust_authentication_is_healthy() {
     let request = plain(Service::Postgres, port);
     let accepted = "healthy: accepts logins without a password";
     let unknown = "FATAL:  role \"portpulse\" does not exist";
-    check(&request, port, accepted).await;
+    // The server accepts the login, and then looks for the role.
+    check(&request, port, "healthy: 28000 role \"portpulse\" does not exist").await;
     server.wait_for(unknown);
     server.check_log(&[unknown]);
     let mut psql = Command::new("psql");

@@ -1,4 +1,6 @@
 //! RabbitMQ: healthy.
+//!
+//! Packages: rabbitmq-server
 
 use portpulse_core::service::Service;
 

@@ -1,4 +1,6 @@
 //! Redis: healthy, with a password, loading, at its client limit, and unable to persist.
+//!
+//! Packages: redis-server
 
 use std::process::Command;
 
@@ -48,6 +50,43 @@ async fn serves_with_and_without_password() {
 
 #[tokio::test]
 #[ignore = "needs Redis: run .ci/run"]
+async fn node_of_a_cluster_is_healthy_while_the_cluster_serves() {
+    let (dir, port) = (Dir::new(), free_port());
+    let bus = free_port();
+    let server = start(&dir, port, &format!("cluster-enabled yes\ncluster-port {bus}"))
+        .ready("Ready to accept connections");
+    let down = "service_error in ready: CLUSTERDOWN Hash slot not served";
+    check(&plain(Service::Redis, port), port, down).await;
+    cli(port, &["cluster", "addslotsrange", "0", "16383"]);
+    let mut server = server;
+    server.wait_for("Cluster state changed: ok");
+    check(&plain(Service::Redis, port), port, "healthy: PONG").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: run .ci/run"]
+async fn restricted_user_and_sentinel_are_healthy() {
+    for (settings, arguments) in [
+        ("user default on nopass -@all +ping", &[][..]),
+        ("", &["--sentinel"]),
+    ] {
+        let (dir, port) = (Dir::new(), free_port());
+        let all = format!("port {port}\nbind 127.0.0.1\ndir {{dir}}\n{settings}\n");
+        let file = dir.write("redis.conf", &all);
+        let server = Server::start(&dir, Command::new("redis-server").arg(file).args(arguments));
+        let started = if arguments.is_empty() {
+            "Ready to accept connections"
+        } else {
+            "Sentinel ID is"
+        };
+        let server = server.ready(started);
+        check(&plain(Service::Redis, port), port, "healthy: PONG").await;
+        server.check_log(MACHINE_WARNINGS);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: run .ci/run"]
 async fn full_server_is_busy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "maxclients 2").ready("Ready to accept connections");
@@ -73,7 +112,7 @@ async fn full_server_is_busy() {
 
 #[tokio::test]
 #[ignore = "needs Redis: run .ci/run"]
-async fn failed_persistence_is_busy() {
+async fn failed_persistence_is_service_error() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "save 3600 1").ready("Ready to accept connections");
     cli(port, &["set", "a", "b"]);
@@ -82,7 +121,12 @@ async fn failed_persistence_is_busy() {
     cli(port, &["bgsave"]);
     let mut server = server;
     server.wait_for("Background saving error");
-    check(&plain(Service::Redis, port), port, "busy in ready: MISCONF ").await;
+    check(
+        &plain(Service::Redis, port),
+        port,
+        "service_error in ready: MISCONF ",
+    )
+    .await;
     server.check_log(&[MACHINE_WARNINGS, &["Background saving error", "dump.rdb"]].concat());
 }
 

@@ -98,6 +98,17 @@ pub(crate) fn as_user(user: &str, program: &str) -> Command {
     command
 }
 
+/// Whether a socket listens on a port (proc(5), `/proc/net/tcp`).
+fn is_listening(port: u16) -> bool {
+    let sockets =
+        ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| std::fs::read_to_string(file).unwrap_or_default());
+    sockets.iter().flat_map(|sockets| sockets.lines()).any(|line| {
+        let mut columns = line.split_whitespace().skip(1);
+        let (local, state) = (columns.next(), columns.nth(1));
+        local.is_some_and(|local| local.ends_with(&format!(":{port:04X}"))) && state == Some("0A")
+    })
+}
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
@@ -145,13 +156,23 @@ impl Server {
         self
     }
 
+    /// Waits until the server listens, for servers that log their start before that.
+    pub(crate) fn listening(mut self, port: u16) -> Self {
+        self.wait_until(&format!("listener on {port}"), |_| is_listening(port));
+        self
+    }
+
     pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_until(text, |server| server.log().contains(text));
+    }
+
+    fn wait_until(&mut self, wanted: &str, is_reached: impl Fn(&Self) -> bool) {
         let started = Instant::now();
-        while !self.log().contains(text) {
+        while !is_reached(self) {
             let ended = self.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && started.elapsed() < START,
-                "no `{text}` ({ended:?}): {}",
+                "no `{wanted}` ({ended:?}): {}",
                 self.log()
             );
             std::thread::sleep(Duration::from_millis(20));

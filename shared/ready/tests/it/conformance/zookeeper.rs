@@ -1,4 +1,6 @@
 //! ZooKeeper: a single server, three with a quorum, one of them without it, and the limit for one address.
+//!
+//! Packages: zookeeper
 
 use std::process::Command;
 
@@ -11,6 +13,11 @@ use crate::peer::describe;
 
 /// Starts the ensemble member with this number.
 fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
+    start_with(&[], dir, number, port, settings)
+}
+
+/// Starts the ensemble member with these properties of Java.
+fn start_with(properties: &[&str], dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     std::fs::create_dir(dir.path().join("data")).unwrap();
     let all = format!(
         "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={{dir}}/data\nclientPort={port}\n\
@@ -22,6 +29,7 @@ fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     let classes = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
     let mut command = Command::new("java");
     command.args(["-Xmx128m", "-Dzookeeper.jmx.log4j.disable=true", "-cp", classes]);
+    command.args(properties);
     Server::start(
         dir,
         command.args(["org.apache.zookeeper.server.quorum.QuorumPeerMain", &file]),
@@ -79,6 +87,18 @@ async fn serves_and_closes_at_per_address_limit() {
 /// Log lines about the configuration at every start.
 const STARTUP_WARNINGS: &[&str] = &["running in standalone mode", "maxCnxns is not configured"];
 
+/// Repeats the check until its result starts like this: an election takes an unknown time.
+async fn poll_until_prefix(port: u16, wanted: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        let summary = describe(&ask(&plain(Service::Zookeeper, port), port).await);
+        if summary.starts_with(wanted) || Instant::now() > deadline {
+            return summary;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs ZooKeeper: run .ci/run"]
 async fn quorum_is_healthy_and_its_loss_is_starting() {
@@ -92,21 +112,7 @@ async fn quorum_is_healthy_and_its_loss_is_starting() {
     for (n, &[port, ..]) in ports.iter().enumerate() {
         let dir = Dir::new();
         let server = start(&dir, n + 1, port, &members);
-        ensemble.push((server, dir));
-    }
-    let poll_until_prefix = async |port, wanted: &str| {
-        let deadline = Instant::now() + Duration::from_secs(40);
-        loop {
-            let summary = describe(&ask(&plain(Service::Zookeeper, port), port).await);
-            if summary.starts_with(wanted) || Instant::now() > deadline {
-                return summary;
-            }
-            // An election takes an unknown time.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    for (server, _) in &mut ensemble {
-        server.wait_for("binding to port");
+        ensemble.push((server.listening(port), dir));
     }
     for [port, ..] in ports {
         let summary = poll_until_prefix(port, "healthy").await;
@@ -124,4 +130,17 @@ async fn quorum_is_healthy_and_its_loss_is_starting() {
         "starting in ready: This ZooKeeper instance is not currently serving requests"
     );
     ensemble[0].0.check_log(&ensemble_warnings);
+}
+
+#[tokio::test]
+#[ignore = "needs ZooKeeper: run .ci/run"]
+async fn member_that_serves_readers_only_is_starting() {
+    let (dir, ports) = (Dir::new(), [(); 5].map(|()| free_port()));
+    let [port, a, b, gone, away] = ports;
+    let members = format!(
+        "server.1=127.0.0.1:{a}:{b}\nserver.2=127.0.0.1:{gone}:{away}\nserver.3=127.0.0.1:{away}:{gone}\n"
+    );
+    let _server = start_with(&["-Dreadonlymode.enabled=true"], &dir, 1, port, &members).listening(port);
+    let wanted = "starting in ready: READ-ONLY mode; serving only read-only clients";
+    assert_eq!(poll_until_prefix(port, wanted).await, wanted);
 }

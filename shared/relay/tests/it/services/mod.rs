@@ -1,7 +1,16 @@
-//! Checks requests against the documentation of each service: fields, sizes, and escaped text.
+//! Stand-ins for the services: each checks requests against its documentation (fields, sizes, escaped text), whose sources
+//! `src/destination` lists. A new service is a file in this folder and a line in `STAND_INS`.
 
-mod chats;
-mod pagers;
+mod discord;
+mod google_chat;
+mod mattermost;
+mod ntfy;
+mod opsgenie;
+mod pagerduty;
+mod slack;
+mod teams;
+mod telegram;
+mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +28,47 @@ pub(crate) struct Received<'a> {
 /// Why a service would refuse a request.
 pub(crate) type Refusal = String;
 
+/// A stand-in for a service.
+pub(crate) struct StandIn {
+    pub(crate) kind: &'static str,
+    /// The settings of a destination, for the URL of the server.
+    pub(crate) settings: fn(server: &str) -> Value,
+    /// The secrets with their names, for the URL of the server.
+    pub(crate) secrets: fn(server: &str) -> Vec<(&'static str, String)>,
+    /// Checks the path, the headers and the body of a request. Returns the status of the answer.
+    check: fn(&Received<'_>, &Value) -> Result<u16, Refusal>,
+    /// Updates the open alerts of a pager, with their severities, after an accepted request.
+    update_alerts: fn(&Received<'_>, &Value, &mut Alerts),
+}
+
+/// The open alerts of a pager, with their severity or priority.
+pub(crate) type Alerts = BTreeMap<String, String>;
+
+const STAND_INS: [StandIn; 10] = [
+    slack::STAND_IN,
+    discord::STAND_IN,
+    teams::STAND_IN,
+    google_chat::STAND_IN,
+    mattermost::STAND_IN,
+    telegram::STAND_IN,
+    ntfy::STAND_IN,
+    pagerduty::STAND_IN,
+    opsgenie::STAND_IN,
+    webhook::STAND_IN,
+];
+
+/// The kinds of destinations, each with a stand-in.
+pub(crate) fn kinds() -> Vec<&'static str> {
+    let kinds = STAND_INS.map(|stand_in| stand_in.kind).to_vec();
+    assert_eq!(kinds, portpulse_relay::Destination::kinds());
+    kinds
+}
+
+pub(crate) fn stand_in(kind: &str) -> StandIn {
+    let found = STAND_INS.into_iter().find(|stand_in| stand_in.kind == kind);
+    found.unwrap()
+}
+
 /// Checks a request. Returns the status of the answer if the service accepts the request.
 pub(crate) fn check(kind: &str, received: &Received<'_>) -> Result<u16, Refusal> {
     let content_type = received.headers.get("content-type").map(|kind| kind.as_bytes());
@@ -30,28 +80,13 @@ pub(crate) fn check(kind: &str, received: &Received<'_>) -> Result<u16, Refusal>
     ensure(received.method == method, || received.method.to_string())?;
     let body: Value = serde_json::from_str(received.body).map_err(|error| error.to_string())?;
     check_characters(&body)?;
-    match kind {
-        "slack" => chats::slack(received, &body),
-        "discord" => chats::discord(received, &body),
-        "teams" => chats::teams(received, &body),
-        "google_chat" => chats::google_chat(received, &body),
-        "telegram" => chats::telegram(received, &body),
-        "ntfy" => pagers::ntfy(received, &body),
-        "pagerduty" => pagers::pagerduty(received, &body),
-        "opsgenie" => pagers::opsgenie(received, &body),
-        "webhook" => pagers::webhook(received, &body),
-        other => Err(format!("unknown service `{other}`")),
-    }
+    (stand_in(kind).check)(received, &body)
 }
 
 /// Updates the open alerts of a pager after an accepted request.
-pub(crate) fn update_alerts(kind: &str, received: &Received<'_>, alerts: &mut BTreeMap<String, String>) {
+pub(crate) fn update_alerts(kind: &str, received: &Received<'_>, alerts: &mut Alerts) {
     let body: Value = serde_json::from_str(received.body).unwrap_or_default();
-    match kind {
-        "pagerduty" => pagers::update_pagerduty(&body, alerts),
-        "opsgenie" => pagers::update_opsgenie(received, &body, alerts),
-        _ => {}
-    }
+    (stand_in(kind).update_alerts)(received, &body, alerts);
 }
 
 fn ensure(holds: bool, why: impl FnOnce() -> Refusal) -> Result<(), Refusal> {

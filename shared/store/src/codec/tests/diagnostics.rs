@@ -2,18 +2,11 @@
 
 use super::*;
 
-/// Asserts the message of a decoder for an item after one change.
-fn check<R: Debug>(
-    mut item: Item,
-    change: impl FnOnce(&mut Item),
-    decode: impl Fn(&Item) -> Result<R, Malformed>,
-    expected: &str,
-) {
-    change(&mut item);
-    let error = decode(&item).unwrap_err();
-    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-    let chain: Vec<_> = chain.map(ToString::to_string).collect();
-    assert_eq!(chain.join(": "), expected);
+/// The errors of a decoder, with their sources.
+type Decoder = fn(&Item) -> Result<(), String>;
+
+fn error_of<R>(read: Result<R, Malformed>) -> Result<(), String> {
+    read.map(drop).map_err(|error| crate::chain(&error))
 }
 
 fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
@@ -23,149 +16,170 @@ fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
     })
 }
 
+/// Replaces an attribute (`None`: removes it), and asserts the message of the decoder without its help.
+fn check(item: &Item, path: &[&str], value: Option<A>, decode: Decoder, expected: &str) {
+    let mut item = item.clone();
+    let (name, path) = path.split_last().unwrap();
+    let map = at(&mut item, path);
+    match value {
+        Some(value) => drop(map.insert((*name).to_owned(), value)),
+        None => drop(map.remove(*name)),
+    }
+    let error = decode(&item).unwrap_err();
+    let help = " (delete the item to reset its state)";
+    assert!(error.contains(help), "{error}");
+    assert_eq!(error.replace(help, ""), expected);
+}
+
+fn number(digits: &str) -> Option<A> {
+    Some(A::N(digits.to_owned()))
+}
+
+fn text(text: &str) -> Option<A> {
+    Some(A::S(text.to_owned()))
+}
+
 #[test]
-fn malformed_item_is_reported_with_path_and_help() {
-    let number = |digits: &str| A::N(digits.to_owned());
-    let text = |text: &str| A::S(text.to_owned());
-    let state = || put_location_state(&samples::location_state());
-    let orders = ["entries", "orders-db"];
-    check(
-        state(),
-        |item| drop(item.insert("v".to_owned(), number("2"))),
-        location_state::decode,
-        "unsupported layout version 2, expected 1 (update Portpulse, or delete the item to reset its state)",
+fn newer_layout_version_is_reported_with_help() {
+    let mut item = put_location_state(&samples::location_state());
+    item.insert("v".to_owned(), A::N("2".to_owned()));
+    let error = location_state::decode(&item).unwrap_err().to_string();
+    let expected =
+        "unsupported layout version 2, expected 1 (update Portpulse, or delete the item to reset its state)";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn malformed_location_state_is_reported_with_path() {
+    let item = put_location_state(&samples::location_state());
+    let long = format!("a\n{}", "b".repeat(100));
+    let shown = format!(
+        "`entries.a\\n{}` is invalid: `a\\n{}…`",
+        "b".repeat(77),
+        "b".repeat(78)
     );
-    check(
-        state(),
-        |item| drop(item.remove("v")),
-        location_state::decode,
-        "`v` is missing (delete the item to reset its state)",
-    );
-    check(
-        state(),
-        |item| drop(item.remove("entries")),
-        location_state::decode,
-        "`entries` is missing (delete the item to reset its state)",
-    );
-    check(
-        state(),
-        |item| drop(at(item, &orders).remove("ticks")),
-        location_state::decode,
-        "`entries.orders-db.ticks` is missing (delete the item to reset its state)",
-    );
-    check(
-        state(),
-        |item| drop(at(item, &orders).insert("ticks".to_owned(), text("3"))),
-        location_state::decode,
-        "`entries.orders-db.ticks` is text, expected a number (delete the item to reset its state)",
-    );
-    check(
-        state(),
-        |item| drop(at(item, &orders).insert("ticks".to_owned(), number("-1"))),
-        location_state::decode,
-        "`entries.orders-db.ticks` is invalid (delete the item to reset its state): invalid digit found in string",
-    );
-    check(
-        state(),
-        |item| drop(at(item, &orders).insert("health".to_owned(), text("fine"))),
-        location_state::decode,
-        "`entries.orders-db.health` is invalid (delete the item to reset its state): expected one of good, failing",
-    );
-    check(
-        state(),
-        |item| drop(at(item, &["entries"]).insert(format!("a\n{}", "b".repeat(100)), number("1"))),
-        location_state::decode,
-        &format!(
-            "`entries.a\\n{}` is invalid (delete the item to reset its state): `a\\n{}…` is not a monitor id: use 1 to \
-             64 of a-z, 0-9, `-`, `_` and `.`, starting with a letter or digit",
-            "b".repeat(77),
-            "b".repeat(78),
-        ),
-    );
-    check(
-        put_decision_state(&samples::decision_state()),
-        |item| match item.get_mut("outbox") {
-            Some(A::L(outbox)) => outbox[1] = number("1"),
-            other => panic!("{other:?}"),
-        },
-        decision_state::decode,
-        "`outbox.1` is a number, expected a map (delete the item to reset its state)",
-    );
-    for (name, value, expected) in [
+    let not_an_id =
+        "is not a monitor id: use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, starting with a letter or digit";
+    let orders = |name| ["entries", "orders-db", name];
+    for (path, value, expected) in [
+        (&["v"][..], None, "`v` is missing"),
+        (&["entries"], None, "`entries` is missing"),
+        (&orders("ticks"), None, "`entries.orders-db.ticks` is missing"),
         (
-            "broken",
-            text("yes"),
-            "`monitors.orders-db.broken` is text, expected true (delete the item to reset its state)",
+            &orders("ticks"),
+            text("3"),
+            "`entries.orders-db.ticks` is text, expected a number",
         ),
         (
-            "health_changes",
-            text("29922097 soon"),
-            "`monitors.orders-db.health_changes` is invalid (delete the item to reset its state): expected a list of \
-             minutes, such as 29922097 3 1",
+            &orders("ticks"),
+            number("-1"),
+            "`entries.orders-db.ticks` is invalid: invalid digit found in string",
         ),
         (
-            "unknown",
-            A::M(
-                at(
-                    &mut put_decision_state(&samples::decision_state()),
-                    &["monitors", "orders-db", "health"],
-                )
-                .clone(),
-            ),
-            "`monitors.orders-db.unknown` is invalid (delete the item to reset its state): `unknown` is not a known outcome \
-             code",
+            &orders("health"),
+            text("fine"),
+            "`entries.orders-db.health` is invalid: expected one of good, failing",
+        ),
+        (
+            &["entries", long.as_str()],
+            number("1"),
+            &format!("{shown} {not_an_id}"),
         ),
     ] {
-        check(
-            put_decision_state(&samples::decision_state()),
-            |item| drop(at(item, &["monitors", "orders-db"]).insert(name.to_owned(), value)),
-            decision_state::decode,
-            expected,
-        );
+        let decode = |item: &Item| error_of(location_state::decode(item));
+        check(&item, path, value, decode, expected);
     }
-    check(
-        put_results(&samples::observations()),
-        |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
-        results::decode,
-        "`seen.cache` is invalid (delete the item to reset its state): `0.31 odd` is not a known outcome code",
-    );
-    let orders = ["monitors", "orders-db"];
-    check(
-        put_rollup(&samples::rollup()),
-        |item| drop(at(item, &orders).insert("connect".to_owned(), text("63:58 200:2"))),
-        rollup::decode,
-        "`monitors.orders-db.connect` is invalid (delete the item to reset its state): expected a list of bucket \
-         distances with counts, such as 63:58 1:2",
-    );
-    check(
-        put_rollup(&samples::rollup()),
-        |item| drop(at(item, &orders).insert("max".to_owned(), number("-1"))),
-        rollup::decode,
-        "`monitors.orders-db.max` is invalid (delete the item to reset its state): expected a time in milliseconds, \
-         such as 12.5",
-    );
+}
+
+#[test]
+fn malformed_decision_state_is_reported_with_path() {
+    let mut item = put_decision_state(&samples::decision_state());
+    let incident = at(&mut item, &["monitors", "orders-db", "health"]).clone();
+    let orders = |name| ["monitors", "orders-db", name];
+    for (path, value, expected) in [
+        (
+            &["outbox"][..],
+            Some(A::L(vec![A::N("1".to_owned())])),
+            "`outbox.0` is a number, expected a map",
+        ),
+        (
+            &orders("broken"),
+            text("yes"),
+            "`monitors.orders-db.broken` is text, expected true",
+        ),
+        (
+            &orders("health_changes"),
+            text("29922097 soon"),
+            "`monitors.orders-db.health_changes` is invalid: expected a list of minutes, such as 29922097 3 1",
+        ),
+        (
+            &orders("unknown"),
+            Some(A::M(incident)),
+            "`monitors.orders-db.unknown` is invalid: `unknown` is not a known outcome code",
+        ),
+    ] {
+        let decode = |item: &Item| error_of(decision_state::decode(item));
+        check(&item, path, value, decode, expected);
+    }
+}
+
+#[test]
+fn malformed_history_is_reported_with_path() {
+    let rollup: Decoder = |item| error_of(rollup::decode(item));
+    let times: Decoder = |item| error_of(phase_rollup::decode(item));
+    let results: Decoder = |item| error_of(results::decode(item));
+    let banners: Decoder = |item| error_of(banners::decode(item));
+    let not_times = "`phases.orders-db.tls` is invalid: expected a maximum in milliseconds and a list of bucket distances \
+                     with counts, such as 12.5 63:58 1:2";
+    for (item, path, value, decode, expected) in [
+        (
+            put_results(&samples::observations()),
+            &["seen", "cache"][..],
+            text("0.31 odd"),
+            results,
+            "`seen.cache` is invalid: `0.31 odd` is not a known outcome code",
+        ),
+        (
+            put_rollup(&samples::rollup()),
+            &["monitors", "orders-db", "total"],
+            text("63:58 200:2"),
+            rollup,
+            "`monitors.orders-db.total` is invalid: expected a list of bucket distances with counts, such as 63:58 1:2",
+        ),
+        (
+            put_rollup(&samples::rollup()),
+            &["monitors", "orders-db", "max"],
+            number("-1"),
+            rollup,
+            "`monitors.orders-db.max` is invalid: expected a time in milliseconds, such as 12.5",
+        ),
+        (
+            put_rollup(&samples::rollup()),
+            &["monitors", "cache", "failing", "odd"],
+            number("1"),
+            rollup,
+            "`monitors.cache.failing.odd` is invalid: `odd` is not a known outcome code",
+        ),
+        (
+            put_banners(&samples::banners()),
+            &["banners", "mail", "text"],
+            text("\u{1b}"),
+            banners,
+            "`banners.mail.text` is invalid: blank text",
+        ),
+    ] {
+        check(&item, path, value, decode, expected);
+    }
+    let item = put_phase_rollup(&samples::phase_rollup());
     for invalid in ["12.5", "63:58 1:2", "12.5 63:58 200:2", "x 63:58"] {
         check(
-            put_other_times(&samples::other_times()),
-            |item| drop(at(item, &["phases", "orders-db"]).insert("tls".to_owned(), text(invalid))),
-            other_times::decode,
-            "`phases.orders-db.tls` is invalid (delete the item to reset its state): expected a maximum in milliseconds and \
-             a list of bucket distances with counts, such as 12.5 63:58 1:2",
+            &item,
+            &["phases", "orders-db", "tls"],
+            text(invalid),
+            times,
+            not_times,
         );
     }
-    check(
-        put_rollup(&samples::rollup()),
-        |item| drop(at(item, &["monitors", "cache", "failing"]).insert("odd".to_owned(), number("1"))),
-        rollup::decode,
-        "`monitors.cache.failing.odd` is invalid (delete the item to reset its state): `odd` is not a known outcome \
-         code",
-    );
-    check(
-        put_banners(&samples::banners()),
-        |item| drop(at(item, &["banners", "mail"]).insert("text".to_owned(), text("\u{1b}"))),
-        banners::decode,
-        "`banners.mail.text` is invalid (delete the item to reset its state): blank text",
-    );
 }
 
 #[test]

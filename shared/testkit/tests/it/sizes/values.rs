@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use portpulse_core::by_phase::ByPhase;
 use portpulse_core::control::{Acknowledgement, Control, MAX_TEXT_LENGTH, Note, Silence};
 use portpulse_core::definition::{DefinitionFile, MAX_DEFINITION_BYTES, NetworkAccess};
+use portpulse_core::diagnosis::FailurePoint;
 use portpulse_core::group::{GroupId, MAX_LOCATIONS, MAX_MONITORS_PER_GROUP};
 use portpulse_core::group_state::{
-    Cause, ClosedIncident, Ending, Entry, Finding, Health, Impairment, Incident, LocationState, Notified,
-    Stability, Status, Streak, Streaks, Track, Urgency,
+    Cause, CauseChange, ClosedIncident, Ending, Entry, Finding, Health, Impairment, Incident, LocationState,
+    MAX_CAUSE_CHANGES, Notified, Stability, Status, Streak, Streaks, Track, Urgency,
 };
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
-use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, Phase};
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::Tally;
@@ -60,7 +62,7 @@ fn finding() -> Option<Finding> {
     Some(Finding { cause, detail })
 }
 
-const CLASSES: [&str; 15] = [
+const CLASSES: [&str; 17] = [
     "refused",
     "timeout",
     "unreachable",
@@ -74,6 +76,8 @@ const CLASSES: [&str; 15] = [
     "busy",
     "starting",
     "blocked",
+    "service_error",
+    "no_backend",
     "wrong_service",
     "wrong_answer",
 ];
@@ -124,24 +128,21 @@ pub(super) fn failing_tally(checks: u32) -> Tally {
     let good = checks - u32::try_from(causes.len()).unwrap() - 1;
     Tally {
         good,
+        retried: good,
         failing: causes.into(),
         no_data: 1,
-        connect: wide(good),
-        others: OtherPhases::default(),
+        total: wide(good),
+        phases: ByPhase::default(),
     }
 }
 
-/// A tally of `checks` good checks, with times of the other phases.
+/// A tally of `checks` good checks, with times of each phase.
 pub(super) fn good_tally(checks: u32) -> Tally {
-    let others = OtherPhases {
-        dns: (),
-        tls: (),
-        ready: (),
-    };
     Tally {
         good: checks,
-        connect: wide(checks),
-        others: others.map(|()| wide(checks)),
+        retried: checks,
+        total: wide(checks),
+        phases: ByPhase::<()>::default().map(|()| wide(checks)),
         ..Tally::default()
     }
 }
@@ -160,7 +161,14 @@ fn note() -> Note {
 }
 
 fn incident() -> Incident {
+    let change = CauseChange {
+        at: tick(),
+        before: Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)),
+    };
     Incident {
+        cluster: None,
+        cause_changes: vec![change; MAX_CAUSE_CHANGES],
+        diagnosis: None,
         status: Status::Degraded,
         opened: tick(),
         revision: u64::MAX,
@@ -234,7 +242,11 @@ pub(super) fn definition() -> Map<String, Value> {
         "why": "x".repeat(MAX_TEXT_LENGTH),
     });
     let file = |monitors: &Map<String, Value>| {
-        let file = json!({ "monitors": monitors, "maintenance": vec![window.clone(); 100] });
+        let file = json!({
+            "agents": (0..MAX_LOCATIONS).map(location).collect::<Vec<_>>(),
+            "monitors": monitors,
+            "maintenance": vec![window.clone(); 100],
+        });
         DefinitionFile::validate(&file, NetworkAccess::OwnNetwork)
     };
     let valid = file(&monitors).unwrap();
@@ -264,6 +276,10 @@ pub(super) fn location_state() -> LocationState {
                 since: tick(),
             }),
             finding: finding(),
+            point: Some(FailurePoint {
+                phase: Phase::Connect,
+                address: Some([0xffff; 8].into()),
+            }),
         })
     };
     LocationState {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use portpulse_core::detection::Detection;
 use portpulse_core::group_state::{Incident, Track};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
-use super::super::schedule::{FAULTY_TICKS, FaultLevel, STEADY_TICKS, Totals};
+use super::super::deliveries::FaultLevel;
+use super::super::oracle::AlertPolicy;
+use super::super::schedule::Totals;
 use super::{ObservedIncident, Observer, name};
-use crate::rig::{ProbeResult, group_state, run as run_to_end};
+use crate::rig::{ProbeResult, group_state_of, run as run_to_end};
 
 impl Observer {
     /// After enough ticks with equal results in all locations and without faults, each monitor that is down has an open incident,
@@ -17,7 +20,7 @@ impl Observer {
         let is_down = |monitor: usize| {
             (0..self.location_count).all(|location| {
                 self.scripted_results
-                    .result(location, FAULTY_TICKS + STEADY_TICKS - 1, monitor)
+                    .result(location, self.cadence.until_good() - 1, monitor)
                     == ProbeResult::Failing
             })
         };
@@ -34,7 +37,9 @@ impl Observer {
             if let Some(incident) =
                 incident.filter(|_| bad && !(rule.alert_policy.depends_on_first && is_down(0)))
             {
-                let prefix = format!("{}/", name(&key.0, incident));
+                let own = name(&key.0, incident);
+                let about = incident.cluster.as_ref().map_or(own, ToString::to_string);
+                let prefix = format!("{about}/");
                 assert!(
                     sent.iter().any(|id| id.starts_with(&prefix)),
                     "{prefix} was not notified, although nothing suppresses it: {:?}",
@@ -50,7 +55,7 @@ impl Observer {
         fault_level: FaultLevel,
         totals: &mut Totals,
     ) {
-        let read = group_state(&self.table).group_state;
+        let read = group_state_of(self.cadence.group(), &self.table).group_state;
         let status = &read.decision;
         assert!(
             status.outbox.is_empty() && status.closed.is_empty(),
@@ -73,7 +78,18 @@ impl Observer {
 
         for (key, seen) in &self.incidents {
             assert!(seen.closed, "{key} is not closed");
-            self.check_notifications(key, seen, sent, totals);
+            if seen.notified_as == *key {
+                self.check_notifications(key, seen, sent, totals);
+            } else {
+                let prefix = format!("{key}/");
+                let own = sent.iter().find(|id| id.starts_with(&prefix));
+                assert_eq!(own, None, "notified beside its cluster {}", seen.notified_as);
+                assert!(
+                    self.incidents.contains_key(&seen.notified_as),
+                    "{key}: unknown cluster {seen:?}"
+                );
+                totals.add("incidents notified with others", 1);
+            }
         }
         let began = sent.iter().filter(|id| id.ends_with("/advisory"));
         let unended = began
@@ -95,9 +111,45 @@ impl Observer {
             "notified twice without a crash: {sent:?}"
         );
 
-        totals.incidents += self.incidents.len() as u64;
-        totals.closed += self.incidents.values().filter(|seen| seen.closed).count() as u64;
-        totals.repeats += repeats as u64;
+        totals.add("outages", self.incidents.len() as u64);
+        totals.add(
+            "recoveries",
+            self.incidents.values().filter(|seen| seen.closed).count() as u64,
+        );
+        totals.add("repeated messages", repeats as u64);
+    }
+
+    /// Checks the promise of the detection time, without faults: an outage is decided within its maximum time, and a monitor
+    /// whose failures were healed by retries has no incident. `outages` has the first failing tick of each monitor.
+    pub(in crate::simulation) fn check_detection(&self, outages: &[Option<i64>], totals: &mut Totals) {
+        let store = Store::new(MemoryTable::from_items(self.table.snapshot()));
+        let definitions = run_to_end(store.definitions(self.cadence.group())).unwrap();
+        for (monitor, outage) in outages.iter().enumerate() {
+            let id = format!("m{monitor}").parse().unwrap();
+            let promised = Detection::of(&definitions.monitors[&id], definitions.monitors.values());
+            let mut incidents = self.incidents.values().filter(|seen| seen.monitor == monitor);
+            let (first, second) = (incidents.next(), incidents.next());
+            assert!(second.is_none(), "m{monitor}: {first:?} and {second:?}");
+            let (Some(from), Some(incident)) = (outage, first) else {
+                assert!(
+                    outage.is_none() && first.is_none(),
+                    "m{monitor}: {outage:?} {first:?}"
+                );
+                continue;
+            };
+            // The outage began after the last good check at the earliest.
+            let took = incident.decided_ms - (from - 1) * self.cadence.ms();
+            let max = if self.rules.len() == 1 {
+                promised.refused.unwrap().max
+            } else {
+                promised.max_with_others
+            };
+            assert!(
+                took <= i64::try_from(max.as_millis()).unwrap(),
+                "m{monitor} was decided after {took} ms, and {max:?} are promised: {promised:?}"
+            );
+            totals.add("outages detected in time", 1);
+        }
     }
 
     /// Checks the notifications of an incident: the beginning first and the end last, or none if suppressed.
@@ -108,24 +160,28 @@ impl Observer {
             kinds.extend(kind.filter(|kind| !kinds.contains(kind)));
         }
         let count = |pick: fn(&str) -> bool| kinds.iter().filter(|kind| pick(kind)).count() as u64;
-        totals.flapped += count(|kind| kind == "flapping");
-        totals.escalated += count(|kind| kind == "escalated");
-        totals.reminders += count(|kind| kind.starts_with("reminder-"));
+        totals.add("flapping monitors", count(|kind| kind.starts_with("flapping")));
+        totals.add("escalations", count(|kind| kind == "escalated"));
+        totals.add("reminders", count(|kind| kind.starts_with("reminder-")));
+        // The incidents of a cluster are notified by the policies of all of them.
+        let members = self.incidents.values().filter(|member| member.notified_as == key);
+        let rules: Vec<_> = members.map(|member| self.rules[member.monitor]).collect();
         let (alert_policy, flaps) = (
             self.rules[seen.monitor].alert_policy,
-            self.rules[seen.monitor].flapping_after > 0,
+            rules.iter().any(|rule| rule.flapping_after > 0),
         );
+        let any = |is: fn(&AlertPolicy) -> bool| rules.iter().any(|rule| is(&rule.alert_policy));
         let (Some(first), Some(last)) = (kinds.first(), kinds.last()) else {
             let parents = self.incidents.values().filter(|parent| parent.monitor == 0);
-            let suppressed = alert_policy.suppresses(seen.decided_ms)
+            let suppressed = alert_policy.suppresses(seen.decided_ms, self.cadence)
                 || parents
                     .map(|parent| (parent.opened, parent.ended))
-                    .any(|parent| alert_policy.may_suppress(seen.opened, parent));
+                    .any(|parent| alert_policy.may_suppress(seen.opened, parent, self.cadence));
             assert!(
                 suppressed,
                 "{key} was not notified, and nothing suppressed it: {alert_policy:?} {seen:?} {sent:?}"
             );
-            totals.suppressed += 1;
+            totals.add("suppressed incidents", 1);
             return;
         };
         let begins = *first == "down" || (*first == "flapping" && flaps);
@@ -136,9 +192,9 @@ impl Observer {
         );
         for kind in kinds.iter().take(kinds.len() - 1).skip(1) {
             let fits = match *kind {
-                "escalated" => alert_policy.escalates,
-                "flapping" | "down-for-good" => flaps,
-                kind => kind.starts_with("reminder-") && alert_policy.reminds,
+                "escalated" => any(|policy| policy.escalates),
+                kind if kind.starts_with("flapping") || kind.starts_with("down-for-good") => flaps,
+                kind => kind.starts_with("reminder-") && any(|policy| policy.reminds),
             };
             assert!(fits, "{key}: unexpected notification `{kind}`: {kinds:?}");
         }

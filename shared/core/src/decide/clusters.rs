@@ -1,0 +1,451 @@
+//! One notification for one cause: incidents with a shared cause form a cluster, which is notified once, reminded once,
+//! and ends with its last incident.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::ancestors::down_ancestor;
+use super::evidence::{address, failing_locations};
+use super::input::Input;
+use super::notification::severity;
+use super::notify::{Reason, first_kind, is_acknowledged, is_suppressed, notify};
+use super::votes::{Electorate, elapsed};
+use crate::choice::Severity;
+use crate::cluster::{Cluster, MAX_CLUSTERS};
+use crate::definition::Monitor;
+use crate::diagnosis::Layer;
+use crate::group_state::{
+    Cause, DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
+};
+use crate::id::{Location, MonitorId};
+use crate::outbox::{Kind, Pending, Subject};
+use crate::outcome::{DnsFailure, FailureClass};
+use crate::target::Host;
+
+/// The key of an incident in a decision state.
+type Key = (MonitorId, Track);
+
+/// What several incidents can have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum SharedCause {
+    /// The host.
+    Host(Host),
+    /// The address that fails.
+    Address(IpAddr),
+    /// The domain above the host's name, if its name servers fail.
+    Domain(String),
+    /// The monitor that both depend on, or that one of them is.
+    Parent(MonitorId),
+    /// The locations whose network fails.
+    Locations(BTreeSet<Location>),
+    /// The checkers: no location has data.
+    Checkers,
+}
+
+/// Notifies the incidents in `openings`, whose first notification is due. Those with a shared cause are one notification.
+/// One that opened just now, with the cause and the onset of a notified incident, joins it without a notification.
+pub(super) fn notify_openings(
+    input: &Input<'_>,
+    electorate: &Electorate<'_>,
+    openings: Vec<Key>,
+    next: &mut DecisionState,
+) {
+    if openings.is_empty() {
+        return;
+    }
+    let shared = |next: &DecisionState, key: &Key| shared_causes(input, electorate, next, key);
+    let mut by_cause: BTreeMap<(Kind, SharedCause), Vec<Key>> = BTreeMap::new();
+    for (key, incident) in &next.incidents {
+        let is_notified = incident.notified != Notified::NotYet && incident.stability == Stability::Steady;
+        if is_notified {
+            for cause in shared(next, key) {
+                let known = by_cause.entry((first_kind(incident), cause)).or_default();
+                known.push(key.clone());
+            }
+        }
+    }
+    let mut rest = Vec::new();
+    for key in openings {
+        let Some(incident) = next.incidents.get(&key) else {
+            continue;
+        };
+        let (kind, is_new) = (first_kind(incident), incident.revision == next.revision);
+        let causes = shared(next, &key).into_iter();
+        let known = causes.filter_map(|cause| by_cause.get(&(kind, cause))).flatten();
+        let leader = known
+            .filter(|_| is_new)
+            .find(|leader| may_join(input, next, &key, leader));
+        let joined = leader.is_some_and(|leader| join(input, &leader.clone(), &key, next));
+        if !joined {
+            rest.push(key);
+        }
+    }
+    for component in components(rest, |key| {
+        let kind = next.incidents.get(key).map(first_kind);
+        shared(next, key)
+            .into_iter()
+            .map(move |cause| (kind, cause))
+            .collect()
+    }) {
+        open(input, component, next);
+    }
+}
+
+/// Whether a new incident may join the notification of another one without a notification of its own: it began to fail at
+/// the same time, within one interval, in the same layer or as the reason of the other one, and its subscribers were notified.
+fn may_join(input: &Input<'_>, next: &DecisionState, key: &Key, leader: &Key) -> bool {
+    let (Some(incident), Some(known)) = (next.incidents.get(key), next.incidents.get(leader)) else {
+        return false;
+    };
+    let first = known
+        .cluster
+        .as_ref()
+        .map_or(&leader.0, |cluster| &cluster.monitor);
+    let (Some(monitor), Some(first)) = (
+        input.definitions.monitors.get(&key.0),
+        input.definitions.monitors.get(first),
+    ) else {
+        return false;
+    };
+    let layer = |of: &Incident| of.diagnosis.as_ref().map(|diagnosis| diagnosis.layer);
+    let reason = known
+        .diagnosis
+        .as_ref()
+        .and_then(|diagnosis| diagnosis.evidence.as_ref()?.parent.as_ref());
+    let apart = incident.since.as_second().abs_diff(known.since.as_second());
+    let loudness = |monitor, of: &Incident| severity(first_kind(of), of.status, Some(monitor));
+    let notified = &first.alert_policy().tags;
+    let tags = &monitor.alert_policy().tags;
+    apart <= input.group.interval.seconds().unsigned_abs()
+        && (layer(incident) == layer(known) || reason == Some(&key.0))
+        && loudness(first, known) <= loudness(monitor, incident)
+        && tags.iter().all(|tag| notified.contains(tag))
+}
+
+/// Adds an incident to the cluster of another one, or to a new cluster of both. Returns whether there was room.
+fn join(input: &Input<'_>, leader: &Key, key: &Key, next: &mut DecisionState) -> bool {
+    let Some(known) = next.incidents.get_mut(leader) else {
+        return false;
+    };
+    let id = match &known.cluster {
+        Some(id) => id.clone(),
+        None if next.clusters.len() >= MAX_CLUSTERS => return false,
+        None => {
+            let id = known.id(&leader.0, leader.1);
+            known.cluster = Some(id.clone());
+            let cluster = Cluster {
+                since: known.since,
+                incidents: 1,
+                notified: known.notified,
+                urgency: known.urgency,
+            };
+            next.clusters.insert(id.clone(), cluster);
+            id
+        }
+    };
+    if let Some(cluster) = next.clusters.get_mut(&id) {
+        cluster.incidents = cluster.incidents.saturating_add(1);
+    }
+    if let Some(incident) = next.incidents.get_mut(key) {
+        become_member(incident, id, input);
+    }
+    true
+}
+
+fn become_member(incident: &mut Incident, cluster: IncidentId, input: &Input<'_>) {
+    let now = input.stamp();
+    incident.cluster = Some(cluster);
+    incident.stability = Stability::Steady;
+    incident.notified = Notified::At {
+        first: now,
+        last: now,
+        reminders: 0,
+    };
+}
+
+/// Notifies incidents with a shared cause once: the loudest, then oldest, is named first.
+fn open(input: &Input<'_>, keys: Vec<Key>, next: &mut DecisionState) {
+    let rank = |(id, track): &Key| {
+        let incident = next.incidents.get(&(id.clone(), *track))?;
+        let monitor = input.definitions.monitors.get(id);
+        Some((
+            severity(first_kind(incident), incident.status, monitor),
+            incident.since,
+        ))
+    };
+    let mut ranked: Vec<(Option<(Severity, _)>, Key)> =
+        keys.into_iter().map(|key| (rank(&key), key)).collect();
+    ranked.sort();
+    let keys: Vec<_> = ranked.into_iter().map(|(_, key)| key).collect();
+    if keys.len() < 2 || next.clusters.len() >= MAX_CLUSTERS {
+        for (id, track) in keys {
+            if let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) {
+                let pending = notify(&id, track, incident, Reason::Opened, input.stamp());
+                next.outbox.push(pending);
+            }
+        }
+        return;
+    }
+    let Some(((id, track), others)) = keys.split_first() else {
+        return;
+    };
+    let Some(first) = next.incidents.get_mut(&(id.clone(), *track)) else {
+        return;
+    };
+    let pending = notify(id, *track, first, Reason::Opened, input.stamp());
+    let name = first.id(id, *track);
+    let incidents = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+    next.clusters.insert(
+        name.clone(),
+        Cluster {
+            since: first.since,
+            incidents,
+            notified: first.notified,
+            urgency: first.urgency,
+        },
+    );
+    first.cluster = Some(name.clone());
+    for key in others {
+        if let Some(incident) = next.incidents.get_mut(key) {
+            become_member(incident, name.clone(), input);
+        }
+    }
+    next.outbox.push(Pending {
+        monitors: incidents,
+        ..pending
+    });
+}
+
+/// Removes the clusters without an open incident, and notifies their recovery. `closed_before` is the number of closed
+/// incidents before this decision.
+pub(super) fn end(closed_before: usize, next: &mut DecisionState) {
+    let open: BTreeSet<_> = next
+        .incidents
+        .values()
+        .filter_map(|incident| incident.cluster.clone())
+        .collect();
+    let ended: Vec<_> = next
+        .clusters
+        .iter()
+        .filter(|(id, _)| !open.contains(*id))
+        .map(|(id, cluster)| (id.clone(), *cluster))
+        .collect();
+    for (id, cluster) in ended {
+        next.clusters.remove(&id);
+        let mut closed = next.closed.iter().skip(closed_before);
+        // Removed monitors close without a notification.
+        let last = closed.rfind(|closed| {
+            closed.incident.cluster.as_ref() == Some(&id) && closed.ending == Ending::Recovered
+        });
+        let pending = last.map(|closed| Pending {
+            id: format!("{id}/{}", Kind::Recovered),
+            kind: Kind::Recovered,
+            subject: Subject::Monitor(id.monitor.clone()),
+            status: closed.incident.status,
+            cause: closed.incident.finding.as_ref().map(|finding| finding.cause),
+            urgency: cluster.urgency,
+            monitors: cluster.incidents,
+            since: cluster.since.timestamp(),
+            at: closed.closed.timestamp(),
+            claim: None,
+        });
+        if let Some(pending) = pending {
+            next.outbox.push(pending);
+        }
+    }
+}
+
+/// Queues the due reminders and escalations of clusters. The most frequent reminder and the earliest escalation of the
+/// open incidents apply.
+pub(super) fn follow_up(input: &Input<'_>, next: &mut DecisionState) {
+    let ids: Vec<_> = next.clusters.keys().cloned().collect();
+    for id in ids {
+        let Some(pending) = due(input, next, &id) else {
+            continue;
+        };
+        next.outbox.push(pending);
+    }
+}
+
+/// The due reminder or escalation of a cluster, recorded in it.
+fn due(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId) -> Option<Pending> {
+    let now = input.stamp();
+    let members: Vec<_> = next
+        .incidents
+        .iter()
+        .filter(|(_, incident)| incident.cluster.as_ref() == Some(id))
+        .collect();
+    let is_acknowledged = is_acknowledged(input, id)
+        || members
+            .iter()
+            .any(|((of, track), incident)| is_acknowledged(input, &incident.id(of, *track)));
+    if is_acknowledged {
+        return None;
+    }
+    let audible: Vec<_> = members
+        .into_iter()
+        .filter_map(|((of, _), incident)| Some((input.definitions.monitors.get(of)?, incident)))
+        .filter(|(monitor, incident)| is_audible(input, next, monitor, incident))
+        .collect();
+    let policies = audible.iter().map(|(monitor, _)| monitor.alert_policy());
+    let escalate_after = policies.clone().filter_map(|policy| policy.escalate_after).min();
+    let remind_every = policies.filter_map(|policy| policy.remind_every).min();
+    let (_, incident) = audible.first()?;
+    let (status, cause) = (
+        incident.status,
+        incident.finding.as_ref().map(|finding| finding.cause),
+    );
+    let cluster = next.clusters.get_mut(id)?;
+    let Notified::At {
+        first,
+        last,
+        reminders,
+    } = cluster.notified
+    else {
+        return None;
+    };
+    let is_due = |every: Option<std::time::Duration>, from| {
+        every.is_some_and(|every| elapsed(from, input.now) >= every)
+    };
+    let may_escalate = id.track == Track::Health && cluster.urgency == Urgency::Normal;
+    let (kind, word, reminders) = if may_escalate && is_due(escalate_after, first) {
+        cluster.urgency = Urgency::Escalated;
+        (Kind::Escalated, Kind::Escalated.to_string(), reminders)
+    } else if is_due(remind_every, last) {
+        (
+            Kind::Reminder,
+            format!("{}-{}", Kind::Reminder, reminders + 1),
+            reminders + 1,
+        )
+    } else {
+        return None;
+    };
+    cluster.notified = Notified::At {
+        first,
+        last: now,
+        reminders,
+    };
+    Some(Pending {
+        id: format!("{id}/{word}"),
+        kind,
+        subject: Subject::Monitor(id.monitor.clone()),
+        status,
+        cause,
+        urgency: cluster.urgency,
+        monitors: cluster.incidents,
+        since: cluster.since.timestamp(),
+        at: now,
+        claim: None,
+    })
+}
+
+/// Whether nothing suppresses the notifications of an incident.
+fn is_audible(input: &Input<'_>, next: &DecisionState, monitor: &Monitor, incident: &Incident) -> bool {
+    let is_flapping = matches!(incident.stability, Stability::Flapping { .. });
+    let is_explained =
+        incident.status != Status::Exposed && down_ancestor(input, next, monitor.id()).is_some();
+    !is_flapping && !is_explained && !is_suppressed(input, monitor)
+}
+
+/// What an incident can have in common with others.
+fn shared_causes(
+    input: &Input<'_>,
+    electorate: &Electorate<'_>,
+    next: &DecisionState,
+    (id, track): &Key,
+) -> BTreeSet<SharedCause> {
+    let (Some(monitor), Some(incident)) = (
+        input.definitions.monitors.get(id),
+        next.incidents.get(&(id.clone(), *track)),
+    ) else {
+        return BTreeSet::new();
+    };
+    if *track == Track::Visibility {
+        return BTreeSet::from([SharedCause::Checkers]);
+    }
+    let host = &monitor.target().host;
+    let mut causes = BTreeSet::from([SharedCause::Host(host.clone())]);
+    if let Host::Address(address) = host {
+        causes.insert(SharedCause::Address(*address));
+    }
+    if *track == Track::Quality || incident.status == Status::Exposed {
+        return causes;
+    }
+    for (_, state) in electorate.counted(monitor) {
+        causes.extend(address(id, state).map(SharedCause::Address));
+    }
+    let parents = monitor.alert_policy().depends_on.keys();
+    causes.extend(parents.chain([id]).cloned().map(SharedCause::Parent));
+    let cause = incident.finding.as_ref().map(|finding| finding.cause);
+    let servers_fail = matches!(
+        cause,
+        Some(Cause::Failed(FailureClass::Dns(
+            DnsFailure::ServerFailure | DnsFailure::Timeout
+        )))
+    );
+    if let (Host::Name(name), true) = (host.without_final_dot(), servers_fail) {
+        causes.insert(SharedCause::Domain(domain(&name).to_owned()));
+    }
+    let layer = incident.diagnosis.as_ref().map(|diagnosis| diagnosis.layer);
+    if layer == Some(Layer::Network) {
+        causes.insert(SharedCause::Locations(failing_locations(monitor, electorate)));
+    }
+    causes
+}
+
+/// The domain above a name of at least three labels; otherwise the name.
+fn domain(name: &str) -> &str {
+    match name.split_once('.') {
+        Some((_, rest)) if rest.contains('.') => rest,
+        Some(_) | None => name,
+    }
+}
+
+/// Splits items into the connected components of their shared features, in no particular order.
+fn components<T, F: Ord>(items: Vec<T>, features: impl Fn(&T) -> BTreeSet<F>) -> Vec<Vec<T>> {
+    let mut components: Vec<(BTreeSet<F>, Vec<T>)> = Vec::new();
+    for item in items {
+        let mut merged = (features(&item), Vec::new());
+        let (connected, apart): (Vec<_>, Vec<_>) = components
+            .into_iter()
+            .partition(|(known, _)| !known.is_disjoint(&merged.0));
+        for (known, members) in connected {
+            merged.0.extend(known);
+            merged.1.extend(members);
+        }
+        merged.1.push(item);
+        components = apart;
+        components.push(merged);
+    }
+    components.into_iter().map(|(_, members)| members).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_connected_by_any_feature() {
+        let features = |item: &&str| item.chars().collect::<BTreeSet<_>>();
+        let split = |items: &[&'static str]| components(items.to_vec(), features);
+        assert_eq!(split(&[]), Vec::<Vec<&str>>::new());
+        assert_eq!(split(&["a", "b"]), [["a"], ["b"]]);
+        assert_eq!(split(&["a", "b", "ab"]), [["a", "b", "ab"]]);
+        assert_eq!(
+            split(&["ax", "b", "xy", "c", "yb"]),
+            [vec!["c"], vec!["b", "ax", "xy", "yb"]]
+        );
+    }
+
+    #[test]
+    fn domain_is_above_a_name_of_three_labels() {
+        for (name, expected) in [
+            ("db.example.com", "example.com"),
+            ("a.b.example.com", "b.example.com"),
+            ("example.com", "example.com"),
+            ("db", "db"),
+        ] {
+            assert_eq!(domain(name), expected);
+        }
+    }
+}
