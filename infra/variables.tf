@@ -85,6 +85,10 @@ variable "status" {
     reserved_concurrency = optional(number)
   })
   default = null
+  validation {
+    condition     = try(var.status.url, null) == null || can(regex("^https?://[0-9A-Za-z\\[][!$-;=@-\\[\\]-_a-{}~-]{0,190}$", var.status.url))
+    error_message = "`status.url` must be the address of a page, such as https://status.example.com, with at most 200 characters and without a query."
+  }
 }
 
 variable "secret_key_arns" {

@@ -163,6 +163,18 @@ run "missing_destinations_file_fails" {
   expect_failures = [var.relay_file]
 }
 
+run "status_url_without_scheme_fails" {
+  command = plan
+  variables { status = { access = "public", url = "status.example.com" } }
+  expect_failures = [var.status]
+}
+
+run "status_url_with_query_fails" {
+  command = plan
+  variables { status = { access = "public", url = "https://status.example.com/?team=a" } }
+  expect_failures = [var.status]
+}
+
 run "opt_in_region_fails" {
   command = plan
   variables { regions = ["eu-west-1", "af-south-1"] }

@@ -3,14 +3,12 @@
 //!
 //! No other step depends on rollups. If time is short or the table fails, a later tick retries.
 
-use std::collections::BTreeMap;
-
 use portpulse_alert::Publish;
 use portpulse_core::group::GroupId;
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{Due, PhaseRollup, Rollup, of_rollups, of_ticks, phase_rollup, with_phases};
 use portpulse_core::round::Definitions;
-use portpulse_store::history::Summary;
+use portpulse_store::history::{FoundRecords, Summary};
 use portpulse_store::table::{Read, Table};
 
 use crate::Error;
@@ -66,30 +64,61 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .summaries_of::<Rollup>(group, all, &self.location, Read::Eventual)
             .await
             .map_err(failed(first))?;
-        let is_missing = |period: &&Period| {
-            !stored.records.contains_key(*period) && !stored.unreadable.contains_key(*period)
-        };
-        for hour in due.hours.iter().filter(is_missing) {
-            self.time_left(deadline).ok_or_else(late)?;
-            let ticks = hour.ticks(group.interval);
-            let found = self.store.results_of(group, ticks, &self.location).await;
-            let found = found.map_err(failed(*hour))?;
-            warnings.extend(malformed(group, found.unreadable.into_values()));
-            let rollup = of_ticks(definitions, &found.records);
-            self.store_rollup(group, *hour, &rollup, deadline).await?;
+        for hour in due.hours.iter().filter(|hour| stored.is_missing(hour)) {
+            self.store_hour(group, *hour, definitions, deadline, warnings)
+                .await?;
         }
-        for day in due.days.iter().filter(is_missing) {
+        for day in due.days.iter().filter(|day| stored.is_missing(day)) {
             self.time_left(deadline).ok_or_else(late)?;
-            let hours: BTreeMap<_, Rollup> = self.hours_of(group, *day, warnings).await?;
-            let phases: BTreeMap<_, PhaseRollup> = self.hours_of(group, *day, warnings).await?;
+            let known: FoundRecords<Period, Rollup> = self.hours_of(group, *day).await?;
+            let lost: Vec<_> = due
+                .hours_of_days
+                .iter()
+                .filter(|hour| known.is_missing(hour) && hour.day() == *day)
+                .collect();
+            for hour in &lost {
+                self.store_hour(group, **hour, definitions, deadline, warnings)
+                    .await?;
+            }
+            let hours = if lost.is_empty() {
+                known
+            } else {
+                self.hours_of(group, *day).await?
+            };
+            let phases: FoundRecords<Period, PhaseRollup> = self.hours_of(group, *day).await?;
             let none = PhaseRollup::new();
             let whole = hours
+                .records
                 .into_iter()
-                .map(|(hour, rollup)| with_phases(rollup, phases.get(&hour).unwrap_or(&none)));
+                .map(|(hour, rollup)| with_phases(rollup, phases.records.get(&hour).unwrap_or(&none)));
             let rollup = of_rollups(&whole.collect::<Vec<_>>());
+            warnings.extend(malformed(group, hours.unreadable.into_values()));
+            warnings.extend(malformed(group, phases.unreadable.into_values()));
             self.store_rollup(group, *day, &rollup, deadline).await?;
         }
         Ok(())
+    }
+
+    /// Sums up an hour from its ticks and stores it.
+    async fn store_hour(
+        &self,
+        group: GroupId,
+        hour: Period,
+        definitions: &Definitions,
+        deadline: Deadline,
+        warnings: &mut Vec<Error>,
+    ) -> Result<(), Error> {
+        self.time_left(deadline).ok_or(Error::NoTimeToRollUp { group })?;
+        let ticks = hour.ticks(group.interval);
+        let found = self.store.results_of(group, ticks, &self.location).await;
+        let found = found.map_err(|source| Error::RollUp {
+            period: hour,
+            group,
+            source,
+        })?;
+        warnings.extend(malformed(group, found.unreadable.into_values()));
+        let rollup = of_ticks(definitions, &found.records);
+        self.store_rollup(group, hour, &rollup, deadline).await
     }
 
     /// The summaries of the hours of a day. Strongly consistent, because the last hour was written just now.
@@ -97,19 +126,16 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         &self,
         group: GroupId,
         day: Period,
-        warnings: &mut Vec<Error>,
-    ) -> Result<BTreeMap<Period, S>, Error> {
+    ) -> Result<FoundRecords<Period, S>, Error> {
         let found = self
             .store
             .summaries_of(group, day.hours(), &self.location, Read::Strong)
             .await;
-        let found = found.map_err(|source| Error::RollUp {
+        found.map_err(|source| Error::RollUp {
             period: day,
             group,
             source,
-        })?;
-        warnings.extend(malformed(group, found.unreadable.into_values()));
-        Ok(found.records)
+        })
     }
 
     /// Stores a rollup unless it is empty or already stored.

@@ -81,6 +81,14 @@ impl SettingsReader<'_> {
             .ok()
     }
 
+    /// An optional value without which the function does its work: an invalid one is logged and ignored.
+    pub fn parsed_or_ignored<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        let parsed = self.optional(name)?.parse();
+        parsed
+            .map_err(|error| tracing::warn!("{name} is ignored, because it is invalid: {error}"))
+            .ok()
+    }
+
     /// A comma-separated list; empty if the variable is not set.
     pub fn list<T: FromStr<Err: Display> + Ord>(&mut self, name: &str) -> BTreeSet<T> {
         let mut values = BTreeSet::new();

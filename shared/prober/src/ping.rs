@@ -91,13 +91,15 @@ impl EchoSocket {
     }
 
     fn send(&self, sequence: u16) -> Result<(), SocketError> {
+        // The kernel reports an ICMP error for an earlier echo at the next call. Errors of the call itself are local.
+        let reported = self.socket.take_error().ok().flatten();
+        if let Some(error) = reported.filter(|error| !is_redirect(error)) {
+            return Err(self.network_error(&error));
+        }
         let message = echo(self.address, sequence);
         let sent = SockRef::from(&self.socket).send(&message);
-        sent.map(drop).map_err(|error| match sequence {
-            0 => SocketError::from_call(&error, self.address),
-            // The kernel reports an ICMP error for an earlier echo here too.
-            _ => self.network_error(&error),
-        })
+        sent.map(drop)
+            .map_err(|error| SocketError::from_call(&error, self.address))
     }
 
     /// Waits for a reply to an echo up to `last`, and returns its number. Cancel safe.
@@ -108,8 +110,11 @@ impl EchoSocket {
         loop {
             // `try_io` does not support two interests at once.
             let read = || (&*SockRef::from(&self.socket)).read(&mut buffer);
-            let length = self.socket.async_io(interest, read).await;
-            let length = length.map_err(|error| self.network_error(&error))?;
+            let length = match self.socket.async_io(interest, read).await {
+                Ok(length) => length,
+                Err(error) if is_redirect(&error) => continue,
+                Err(error) => return Err(self.network_error(&error)),
+            };
             let message = buffer.get(..length).unwrap_or_default();
             match reply_to(self.address, message) {
                 Some(sequence) if sequence <= last => return Ok(sequence),
@@ -131,6 +136,11 @@ impl EchoSocket {
             other @ (SocketError::Target { .. } | SocketError::Local(_)) => other,
         }
     }
+}
+
+/// Whether a router reported a better route (RFC 792), which the kernel uses for the next packet: no failure.
+fn is_redirect(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::REMOTEIO)
 }
 
 /// Why no echo can be sent, which the log explains once.

@@ -232,6 +232,27 @@ impl Connection {
         outcome
     }
 
+    /// Waits up to `patience` for any record of the TLS session, such as a ticket or an alert. Returns whether one arrived.
+    pub(crate) async fn receive_record(&mut self, patience: Duration) -> Result<bool, ConnectionError> {
+        let Some(mut tls) = self.tls.take() else {
+            return Ok(false);
+        };
+        let deadline = std::mem::replace(&mut self.deadline, Instant::now() + patience);
+        self.deadline = self.deadline.min(deadline);
+        let mut buffer = [0; READ_BUFFER_BYTES];
+        let read = self.read_raw(&mut buffer).await;
+        self.deadline = deadline;
+        let received = match read {
+            Ok(count) => decrypt(&mut tls, buffer.get(..count).unwrap_or_default())
+                .map(|()| true)
+                .map_err(ConnectionError::Tls),
+            Err(ConnectionError::Deadline) => Ok(false),
+            Err(error) => Err(error),
+        };
+        self.tls = Some(tls);
+        received
+    }
+
     /// Closes the connection: sends the closing bytes, the TLS close_notify and a FIN, then reads what the target still
     /// sends, because the kernel sends RST when a socket with unread bytes is closed.
     pub(crate) async fn close(mut self, closing_bytes: &[u8]) {

@@ -1,5 +1,7 @@
 //! The driver: runs a service's dialogue over a socket within one deadline, and reports the result.
 
+mod client_certificate;
+
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +9,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 use portpulse_core::readiness::{CertificateTrust, Protocol, Tls};
-use rustls::{AlertDescription, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -19,7 +20,7 @@ use crate::report::{ExchangeFailure, ExchangeReport, ExchangeResult, Healthy};
 use crate::request::Request;
 use crate::service::{application_protocols, dialogue};
 use crate::socket_error::SocketError;
-use crate::tls::{ClientCertificate, FirstExpiry, Observed, describe_error};
+use crate::tls::{FirstExpiry, Observed, describe_error};
 
 /// A further request that the answer to an HTTP request demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,17 +123,7 @@ impl Exchange<'_> {
             return (conclusion, b"");
         }
         let Some(mut dialogue) = dialogue else {
-            let mut banner = self.tls_version().to_owned();
-            if self.asked_for_certificate() {
-                banner.push_str(", asks for a client certificate");
-            }
-            return (
-                Conclusion::Dialogue(DialogueResult::Healthy {
-                    banner,
-                    warning: None,
-                }),
-                b"",
-            );
+            return (self.handshake_alone().await, b"");
         };
         loop {
             match dialogue.next(&mut self.input) {
@@ -166,74 +157,6 @@ impl Exchange<'_> {
                 }
             }
         }
-    }
-
-    fn tls_version(&self) -> &'static str {
-        match self.connection.tls().and_then(|tls| tls.protocol_version()) {
-            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
-            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
-            Some(_) | None => "TLS",
-        }
-    }
-
-    /// Whether the server asked for a certificate of the client, which has none.
-    fn asked_for_certificate(&self) -> bool {
-        let observed = self.observed.as_ref();
-        let has_none = self.request.readiness.client_certificate().is_none();
-        has_none && observed.is_some_and(Observed::asked_for_certificate)
-    }
-
-    /// The certificate to present, if the check has one.
-    fn client_certificate(&self) -> Result<Option<ClientCertificate>, NoData> {
-        let Request {
-            readiness,
-            client,
-            secrets,
-            ..
-        } = self.request;
-        let Some(name) = readiness.client_certificate() else {
-            return Ok(None);
-        };
-        let pem = secrets.certificate(name).ok_or(NoData::SecretUnreadable)?;
-        client.client_certificate(pem).map(Some).map_err(|invalid| {
-            tracing::warn!(
-                "{} is not checked: the secret `{name}` is unusable: {invalid}",
-                self.request.host
-            );
-            NoData::SecretUnreadable
-        })
-    }
-
-    /// A server that ends the session because it demands a client certificate works: the check has no certificate, as it
-    /// has no password. Over TLS 1.2 the demand ends the handshake, over 1.3 the session before any answer. A server that
-    /// answered and then fails does not demand one, although it asked for one.
-    fn demands_certificate(&self, error: &ConnectionError) -> Option<Conclusion> {
-        let observed = self.observed.as_ref()?;
-        let ConnectionError::Tls(rustls::Error::AlertReceived(alert)) = error else {
-            return None;
-        };
-        // RFC 8446, section 6.2; before TLS 1.3, servers send the general alerts.
-        let refuses = matches!(
-            alert,
-            AlertDescription::CertificateRequired
-                | AlertDescription::HandshakeFailure
-                | AlertDescription::NoCertificate
-                | AlertDescription::BadCertificate
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied
-                // GnuTLS cannot read a message without certificates if it requires one.
-                | AlertDescription::DecodeError
-        );
-        let has_answered = self.input.total_bytes() > self.bytes_before_tls;
-        let demands = refuses && self.asked_for_certificate() && observed.has_certificates();
-        (demands && !has_answered).then(|| {
-            Conclusion::Dialogue(DialogueResult::Healthy {
-                banner: "the server demands a client certificate".to_owned(),
-                warning: None,
-            })
-        })
     }
 
     fn connection_failed(&self, error: ConnectionError, dialogue: &mut dyn Dialogue) -> Conclusion {

@@ -32,6 +32,13 @@ pub struct FoundRecords<K, R> {
     pub unreadable: BTreeMap<K, Error>,
 }
 
+impl<K: Ord, R> FoundRecords<K, R> {
+    /// Whether no record with this key exists, readable or not.
+    pub fn is_missing(&self, key: &K) -> bool {
+        !self.records.contains_key(key) && !self.unreadable.contains_key(key)
+    }
+}
+
 /// A page of records of a key range.
 #[derive(Debug)]
 pub struct HistoryPage<R> {

@@ -252,6 +252,31 @@ fn failed_rollup_is_a_warning_and_retried_next_hour() {
 }
 
 #[test]
+fn day_contains_hour_that_failed_at_its_own_tick() {
+    let table = table();
+    // The first day ends before this tick. The tick half an hour later stores the day.
+    let midnight = 4 * HOUR;
+    let mut seen = BTreeMap::new();
+    for number in 0..=midnight + HOUR / 2 {
+        if number == midnight {
+            table.set_faults(|call| {
+                let is_hour = call.operation == Operation::Put && call.pk.starts_with("hourly#");
+                if is_hour { Fault::Before } else { Fault::None }
+            });
+        }
+        let remaining = Duration::from_secs(60);
+        let report = run_tick(&table, 0, number, ProbeResult::Failing, usize::MAX, remaining).unwrap();
+        assert_eq!(report.warnings.is_empty(), number != midnight, "{report:?}");
+        table.clear_faults();
+        if number < midnight {
+            seen.insert(number, ProbeResult::Failing);
+        }
+    }
+    let day = stored(&table, &location(0), [period(0, Grain::Day)]);
+    assert_eq!(day, expected_rollups(&seen, Grain::Day));
+}
+
+#[test]
 fn malformed_results_are_reported_and_others_count() {
     let table = table();
     for number in 0..HOUR {

@@ -92,7 +92,8 @@ pub(super) fn notify_openings(
 }
 
 /// Whether a new incident may join the notification of another one without a notification of its own: it began to fail at
-/// the same time, within one interval, in the same layer or as the reason of the other one, and its subscribers were notified.
+/// the same time, within one interval, in the same layer or as the reason of the other one, its subscribers were notified,
+/// and reminders and escalations still follow: nobody acknowledged, silenced or expected the other incident.
 fn may_join(input: &Input<'_>, next: &DecisionState, key: &Key, leader: &Key) -> bool {
     let (Some(incident), Some(known)) = (next.incidents.get(key), next.incidents.get(leader)) else {
         return false;
@@ -116,7 +117,17 @@ fn may_join(input: &Input<'_>, next: &DecisionState, key: &Key, leader: &Key) ->
     let loudness = |monitor, of: &Incident| severity(first_kind(of), of.status, Some(monitor));
     let notified = &first.alert_policy().tags;
     let tags = &monitor.alert_policy().tags;
-    apart <= input.group.interval.seconds().unsigned_abs()
+    let own_id = known.id(&leader.0, leader.1);
+    let id = known.cluster.as_ref().unwrap_or(&own_id);
+    let is_followed_up = !has_acknowledged(input, next, id)
+        && !is_suppressed(input, first)
+        && input
+            .definitions
+            .monitors
+            .get(&leader.0)
+            .is_some_and(|of| !is_suppressed(input, of));
+    is_followed_up
+        && apart <= input.group.interval.seconds().unsigned_abs()
         && (layer(incident) == layer(known) || reason == Some(&key.0))
         && loudness(first, known) <= loudness(monitor, incident)
         && tags.iter().all(|tag| notified.contains(tag))
@@ -275,11 +286,7 @@ fn due(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId) -> Option<P
         .iter()
         .filter(|(_, incident)| incident.cluster.as_ref() == Some(id))
         .collect();
-    let is_acknowledged = is_acknowledged(input, id)
-        || members
-            .iter()
-            .any(|((of, track), incident)| is_acknowledged(input, &incident.id(of, *track)));
-    if is_acknowledged {
+    if has_acknowledged(input, next, id) {
         return None;
     }
     let audible: Vec<_> = members
@@ -337,6 +344,16 @@ fn due(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId) -> Option<P
         at: now,
         claim: None,
     })
+}
+
+/// Whether a cluster, an incident in it or one without a cluster is acknowledged.
+fn has_acknowledged(input: &Input<'_>, next: &DecisionState, id: &IncidentId) -> bool {
+    let mut members = next
+        .incidents
+        .iter()
+        .filter(|(_, incident)| incident.cluster.as_ref() == Some(id));
+    is_acknowledged(input, id)
+        || members.any(|((of, track), incident)| is_acknowledged(input, &incident.id(of, *track)))
 }
 
 /// Whether nothing suppresses the notifications of an incident.

@@ -84,6 +84,7 @@ impl<'a> Draft<'a> {
             r.reduce_to_ping(&mut values);
         } else if values.host.as_ref().is_some_and(Host::is_srv) {
             r.srv_fits();
+            r.secrets_have_a_named_server(values.http.as_ref(), values.tls.as_ref());
         } else if values.service.is_some() || !r.wrote(Field::Service) {
             // An unknown service, which may set the port, already has a diagnostic.
             r.required(Field::Port, "write a port, or a `service` that has one");
@@ -290,6 +291,20 @@ impl Reader<'_> {
         if !self.wrote(Field::Service) {
             let what = "is the name of SRV records, whose hosts are checked as those of a service";
             self.diagnostic(Field::Host, what, "add `service`");
+        }
+    }
+
+    /// Who answers for SRV records names the servers, and could name one of its own, with a valid certificate, to receive the
+    /// secrets of a request.
+    fn secrets_have_a_named_server(&mut self, http: Option<&HttpCheck>, tls: Option<&TlsChoice>) {
+        let has_secrets = http.is_some_and(|http| http.content().secrets().next().is_some());
+        if has_secrets && tls.is_none_or(|tls| tls.name.is_none()) {
+            let what = "contains secrets, for servers that only SRV records name";
+            self.diagnostic(
+                Field::Http,
+                what,
+                "add `tls: { name: … }` with the name in their certificate",
+            );
         }
     }
 

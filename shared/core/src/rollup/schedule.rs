@@ -17,6 +17,9 @@ pub struct Due {
     pub hours: Vec<Period>,
     /// Completed days, to be summed up from their hours.
     pub days: Vec<Period>,
+    /// The last completed hours, if days are due: a day is stored once, so those that could not be stored at their own tick are
+    /// stored before it.
+    pub hours_of_days: Vec<Period>,
 }
 
 /// The number of hours that a tick examines. Lost rollups (a crashed checker, a failed table) are repaired within this
@@ -101,9 +104,15 @@ pub fn due(before: Option<Tick>, tick: Tick, delay: RollupDelay) -> Due {
         let periods = (0..count).rev().map(|back| last.later(-back));
         periods.filter(|period| *period < running).collect()
     };
+    let days = over(Grain::Day, delay.day, DAYS_BACK);
     Due {
         hours: over(Grain::Hour, delay.hour, HOURS_BACK),
-        days: over(Grain::Day, delay.day, DAYS_BACK),
+        hours_of_days: if days.is_empty() {
+            Vec::new()
+        } else {
+            over(Grain::Hour, delay.day, HOURS_BACK)
+        },
+        days,
     }
 }
 

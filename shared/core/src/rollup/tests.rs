@@ -180,6 +180,19 @@ fn due_lists_completed_periods_at_first_tick_after_delay() {
         assert_eq!(due(delay, before, tick), expected, "{tick} after {before}");
     }
     assert_eq!(super::due(None, tick(0), delay), Due::default());
+    let of_days = |before: &str, tick: &str| {
+        let due = super::due(Some(before.parse().unwrap()), tick.parse().unwrap(), delay);
+        due.hours_of_days
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        of_days("2026-11-22T01:40:00Z", "2026-11-22T01:41:00Z"),
+        "2026-11-21T19 2026-11-21T20 2026-11-21T21 2026-11-21T22 2026-11-21T23 2026-11-22T00"
+    );
+    assert_eq!(of_days("2026-11-22T01:06:00Z", "2026-11-22T01:07:00Z"), "");
 }
 
 #[test]

@@ -232,6 +232,24 @@ fn later_or_louder_incident_or_other_audience_is_notified_by_itself() {
 }
 
 #[test]
+fn incident_does_not_join_one_that_nobody_is_reminded_of() {
+    let late = || with(fields("h", 2), &json!({ "failures_to_open": 3 }));
+    let suppress: [fn(&mut World); 2] = [World::acknowledge, |world| world.silence("a", 60)];
+    for suppress in suppress {
+        let mut world = World::new(3, &[("a", fields("h", 1)), ("b", late())]);
+        assert_eq!(play(&mut world, 3, "1 ..\n2 xx"), ["2 down a"]);
+        suppress(&mut world);
+        assert_eq!(play(&mut world, 3, "3 xx\n4 xx"), ["4 down b"]);
+    }
+    // One of two in a cluster is silenced: the other keeps the reminders.
+    let monitors = [("a", fields("h", 1)), ("b", late()), ("c", fields("h", 3))];
+    let mut world = World::new(3, &monitors);
+    assert_eq!(play(&mut world, 3, "1 ...\n2 xxx"), ["2 down a c"]);
+    world.silence("c", 60);
+    assert_eq!(play(&mut world, 3, "3 xxx\n4 xxx"), [""; 0]);
+}
+
+#[test]
 fn monitors_without_data_in_any_location_share_a_notification() {
     let lines: Vec<_> = (2..8).map(|tick| format!("{tick} ??")).collect();
     check(

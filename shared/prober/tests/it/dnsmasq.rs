@@ -56,7 +56,7 @@ impl Drop for Dnsmasq {
 }
 
 /// An address that is free for both transports, below the range of Linux's ephemeral ports.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = std::process::id().wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed));

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, on its own input, and prints measurements"
 )]
 
+mod bind;
 mod classes;
 mod close;
 mod dnsmasq;

@@ -242,6 +242,12 @@ async fn client_certificate_of_a_secret_is_presented() {
         let summary = with_certificate(Service::Https, &pem(&untrusted), &client, refusing).await;
         assert!(summary.starts_with("tls in "), "{version:?} {summary}");
         assert!(summary.contains("client certificate"), "{version:?} {summary}");
+        // The handshake alone: over TLS 1.3 it ends before the server has judged the certificate.
+        for (authority, expected) in [(&trusted, "healthy: TLS 1."), (&untrusted, "tls in tls: ")] {
+            let alone = vec![demanding(&trusted, &server, version)];
+            let summary = with_certificate(Service::Tls, &pem(authority), &client, alone).await;
+            assert!(summary.starts_with(expected), "{version:?} {summary}");
+        }
     }
 }
 

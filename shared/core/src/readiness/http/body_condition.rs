@@ -90,7 +90,7 @@ impl FromStr for JsonPath {
 
     fn from_str(text: &str) -> Result<Self, InvalidJsonPath> {
         let (depth, descents) = complexity(text);
-        if depth > usize::MAX - 1 {
+        if depth > MAX_PATH_DEPTH {
             return Err(InvalidJsonPath::Depth);
         }
         if descents > MAX_DESCENTS {
@@ -461,8 +461,11 @@ mod tests {
         let nested = |depth: usize| format!("$[?{}@.a{}]", "@[?".repeat(depth - 1), "]".repeat(depth - 1));
         for (path, expected) in [
             (nested(MAX_PATH_DEPTH), None),
-            (nested(40), Some(InvalidJsonPath::Depth)),
-            (format!("$[?{}", "(".repeat(900)), Some(InvalidJsonPath::Depth)),
+            (nested(MAX_PATH_DEPTH + 1), Some(InvalidJsonPath::Depth)),
+            (
+                format!("$[?{}", "(".repeat(MAX_PATH_DEPTH)),
+                Some(InvalidJsonPath::Depth),
+            ),
             ("$..a..b".to_owned(), None),
             (format!("${}", "..*".repeat(9)), Some(InvalidJsonPath::Descents)),
             // In a quoted name, neither counts.

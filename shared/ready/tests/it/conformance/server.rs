@@ -18,7 +18,7 @@ const START: Duration = Duration::from_secs(180);
 /// Ports below the range of Linux's ephemeral ports, so that neither a client nor a test that binds port 0 takes the
 /// port before the server starts.
 const PORTS: Range<u16> = 12_000..32_000;
-const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A directory that is removed after the test.
 pub(crate) struct Dir(PathBuf);
