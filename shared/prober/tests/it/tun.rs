@@ -22,6 +22,8 @@ pub(crate) enum Host {
     /// A router reports the host as unreachable with this code, in ICMP type 3 (RFC 792, RFC 1812) or ICMPv6 type 1
     /// (RFC 4443).
     Unreachable(u8),
+    /// A router reports a better route in ICMP type 5 (RFC 792), and the host accepts.
+    AcceptsAfterRedirect,
 }
 
 /// The times at which a SYN arrived and its answer was sent, at this end of the network.
@@ -110,6 +112,7 @@ fn answer(
             let packets = match named.get(&segment.to).unwrap_or(&Host::Accepts) {
                 Host::AcceptsTheSecond if *times == 1 => continue,
                 Host::Accepts | Host::AcceptsTheSecond => vec![segment.accept()],
+                Host::AcceptsAfterRedirect => vec![segment.redirect(), segment.accept()],
                 Host::AcceptsThenResets => vec![segment.reply(SYN | ACK), segment.reset_after_accept()],
                 Host::Refuses => vec![segment.reply(RST | ACK)],
                 Host::Unreachable(code) => vec![segment.unreachable(*code)],
@@ -236,6 +239,12 @@ impl Segment {
         let mut rest = vec![0; 4];
         rest.extend(&self.start);
         self.icmp((3, 1), code, &rest)
+    }
+
+    /// An ICMP redirect of IPv4 for the host, which quotes the packet. The host itself is the better gateway.
+    fn redirect(&self) -> Vec<u8> {
+        let rest = [octets(self.to), self.start.clone()].concat();
+        self.icmp((5, 0), 1, &rest)
     }
 
     /// A message of the type in ICMP or ICMPv6.
