@@ -15,7 +15,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connect::TimeLimit;
-use crate::kernel::report_icmp_errors;
+use crate::kernel::{is_redirect, report_icmp_errors};
 use crate::pacing::Lag;
 
 /// The time after which the next echo is sent, as TCP sends the next SYN (RFC 6298, section 2.1).
@@ -136,11 +136,6 @@ impl EchoSocket {
             other @ (SocketError::Target { .. } | SocketError::Local(_)) => other,
         }
     }
-}
-
-/// Whether a router reported a better route (RFC 792), which the kernel uses for the next packet: no failure.
-fn is_redirect(error: &io::Error) -> bool {
-    Errno::from_io_error(error) == Some(Errno::REMOTEIO)
 }
 
 /// Why no echo can be sent, which the log explains once.

@@ -123,7 +123,9 @@ fn meaning(errno: Errno) -> (Meaning, Meaning) {
         // Only later, because no call returns these errors before an answer arrives: protocol unreachable (3/2), host
         // unknown (3/7), host isolated (3/8), source route failed (3/5), a parameter problem (12, ICMPv6 4 and codes of
         // type 1 unknown to Linux).
-        Errno::NOPROTOOPT | Errno::HOSTDOWN | Errno::NONET | Errno::OPNOTSUPP | Errno::PROTO => both(Path),
+        Errno::NOPROTOOPT | Errno::HOSTDOWN | Errno::OPNOTSUPP | Errno::PROTO => both(Path),
+        #[cfg(target_os = "linux")]
+        Errno::NONET => both(Path),
         // Immediately: the datagram exceeds the MTU of the local link. Later: of a link on the path (3/4, ICMPv6 2).
         Errno::MSGSIZE => (Local(NoRoute), Path),
 

@@ -91,17 +91,10 @@ fn check(function: &str, architecture: &str, machine: u8) {
 
 #[test]
 #[ignore = "needs the zips: .ci/infra builds and runs it"]
-fn x86_64_zips_meet_lambda_limits() {
-    FUNCTIONS
-        .iter()
-        .for_each(|function| check(function, "x86_64", 62));
-}
-
-#[test]
-#[ignore = "needs the zips: .ci/infra builds and runs it"]
-fn arm64_zips_meet_lambda_limits_if_built() {
-    let built = FUNCTIONS
-        .iter()
-        .filter(|function| zip(function, "arm64").exists());
-    built.for_each(|function| check(function, "arm64", 183));
+fn zips_meet_lambda_limits() {
+    for (architecture, machine) in [("x86_64", 62), ("arm64", 183)] {
+        for function in FUNCTIONS {
+            check(function, architecture, machine);
+        }
+    }
 }

@@ -1,5 +1,4 @@
-//! What only the kernel knows of a socket: the state and the round-trip time of a TCP socket, which are exact even if this
-//! process is late, and ICMP errors.
+//! Asks Linux for `TCP_INFO`, and for ICMP errors.
 
 #![expect(
     unsafe_code,
@@ -12,26 +11,9 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// The needed fields of `TCP_INFO` (tcp(7)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TcpInfo {
-    pub(crate) state: TcpState,
-    /// The round-trip time measured by the kernel; absent if there is no measurement.
-    pub(crate) round_trip: Option<Duration>,
-    /// The number of retransmitted segments. These are SYNs if no data was sent.
-    pub(crate) resent: u32,
-}
+use rustix::io::Errno;
 
-/// The state of an outgoing connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TcpState {
-    /// The SYN was sent.
-    Connecting,
-    /// The connection was established. Its current state may be later.
-    Connected,
-    /// The connection failed, or was torn down; `SO_ERROR` has the reason.
-    Closed,
-}
+use super::{TcpInfo, TcpState};
 
 // include/net/tcp_states.h of Linux. The numbers are stable, because /proc/net/tcp shows them to user space.
 const TCP_SYN_SENT: u8 = 2;
@@ -96,6 +78,11 @@ pub(crate) fn report_icmp_errors(socket: &impl AsFd, address: SocketAddr) -> io:
     } else {
         Err(io::Error::last_os_error())
     }
+}
+
+/// Whether a router reported a better route (RFC 792), which the kernel uses for the next packet: no failure.
+pub(crate) fn is_redirect(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::REMOTEIO)
 }
 
 #[cfg(test)]
