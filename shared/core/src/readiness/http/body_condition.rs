@@ -90,7 +90,7 @@ impl FromStr for JsonPath {
 
     fn from_str(text: &str) -> Result<Self, InvalidJsonPath> {
         let (depth, descents) = complexity(text);
-        if depth > usize::MAX - 1 {
+        if depth > MAX_PATH_DEPTH {
             return Err(InvalidJsonPath::Depth);
         }
         if descents > MAX_DESCENTS {
