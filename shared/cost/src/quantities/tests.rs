@@ -84,7 +84,10 @@ fn peak_minute_counts_each_of_its_ticks() {
     for (interval, ticks) in [("5m", 1.0), ("1m", 1.0), ("30s", 2.0), ("20s", 3.0), ("10s", 6.0)] {
         let writes = peak(interval).write_units;
         // Two of a tick, and one of the rollup of the hour.
-        assert!((writes - (2.0 * ticks + 1.0)).abs() < 1e-6, "{interval}: {writes}");
+        assert!(
+            (writes - (2.0 * ticks + 1.0)).abs() < 1e-6,
+            "{interval}: {writes}"
+        );
     }
     // Half a unit for the state at each tick; the definitions are read once.
     let more = peak("10s").read_units - peak("30s").read_units;
