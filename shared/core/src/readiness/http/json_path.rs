@@ -102,8 +102,11 @@ mod tests {
         let nested = |depth: usize| format!("$[?{}@.a{}]", "@[?".repeat(depth - 1), "]".repeat(depth - 1));
         for (path, expected) in [
             (nested(MAX_PATH_DEPTH), None),
-            (nested(40), Some(InvalidJsonPath::Depth)),
-            (format!("$[?{}", "(".repeat(900)), Some(InvalidJsonPath::Depth)),
+            (nested(MAX_PATH_DEPTH + 1), Some(InvalidJsonPath::Depth)),
+            (
+                format!("$[?{}", "(".repeat(MAX_PATH_DEPTH)),
+                Some(InvalidJsonPath::Depth),
+            ),
             ("$..a..b".to_owned(), None),
             (format!("${}", "..*".repeat(9)), Some(InvalidJsonPath::Descents)),
             // In a quoted name, neither counts.
