@@ -342,7 +342,7 @@ mod tests {
         check(
             json!({ "service": "http", "http": { "follow": true } }),
             false,
-            "redirected",
+            "After a redirect",
         );
     }
 }
