@@ -70,9 +70,9 @@ variable "status" {
     requests are accepted and the account's quota in the home region is 200 or more, otherwise none, because a new account
     cannot reserve any. -1 reserves none and does not read the quota. `region` is the region of the page, and of the provider
     `aws.status`; by default the home region. In a region without a checker, the page cannot use the concurrency of a checker.
-    `page_file` is the path of a file with title, logo, header text, links, order of groups and announcements, such as
-    "$${path.module}/page.yaml". `url` is the address that notifications link to, for a page behind a domain of your own; by default
-    the function URL, unless it requires IAM permissions.
+    `page_file` is the path of a file with title, logo, header text, links, order of groups, announcements and the objective
+    of reports, such as "$${path.module}/page.yaml". `url` is the address that notifications link to, for a page behind a domain of your
+    own; by default the function URL, unless it requires IAM permissions.
   EOT
   type = object({
     access               = string

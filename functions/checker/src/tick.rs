@@ -147,12 +147,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let TickOutcome::Counted(outcomes) = &report.outcome else {
             return;
         };
-        let listed = &loaded.group_state.listed;
-        let expected = if listed.is_empty() {
-            &self.fallback_locations
-        } else {
-            listed
-        };
+        let expected = loaded.group_state.expected(&self.fallback_locations);
         let delay = RollupDelay::of(group, &self.location, expected);
         let due = due(before, tick, delay);
         report.warnings = self.roll_up(group, &due, definitions, deadline).await;

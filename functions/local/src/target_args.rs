@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::PathAndQuery;
 use portpulse_core::choice::{CheckKind, Expect};
-use portpulse_core::definition::{Diagnostic, Monitor};
+use portpulse_core::definition::{Diagnostic, Help, Monitor};
 use portpulse_core::service::Service;
 use portpulse_core::target::Target;
 use portpulse_core::time::format_duration;
@@ -115,32 +115,22 @@ impl TargetArg {
 
 /// The text of a diagnostic, with hints that refer to options instead of fields.
 fn with_cli_help(diagnostic: Diagnostic) -> String {
-    let help = match diagnostic.help.as_str() {
-        "remove `port`, or use another `check`" => "write ping://HOST, without a port".to_owned(),
-        "remove `service`, or use another `check`" => "leave --service out".to_owned(),
-        help if let Some(field) = without_effect_on_ping(help) => {
-            format!("leave the options of `{field}` out")
-        }
-        "write a port, or a `service` that has one" => "write HOST:PORT, or add --service".to_owned(),
-        help if help.starts_with("write `service: mysql`") => "add --service mysql".to_owned(),
-        help if help.starts_with("add `service: tls`") => "add --tls, or --service".to_owned(),
-        help if help.starts_with("add `tls: true`") && help.contains("insecure") => {
-            "add --tls, or leave --insecure out".to_owned()
-        }
-        help if help.starts_with("add `tls: true`") => "add --tls, or leave --warn-days out".to_owned(),
-        help if help.starts_with("remove `warn_days`, or `insecure`") => {
-            "leave --warn-days or --insecure out".to_owned()
-        }
-        help if help.starts_with("write `tls: true`") => "use --tls instead".to_owned(),
-        _ => diagnostic.help,
+    let help = match diagnostic.help {
+        Help::Text(text) => text,
+        Help::AddPort => "write HOST:PORT, or add --service".to_owned(),
+        Help::RemoveFromPing("port") => "write ping://HOST, without a port".to_owned(),
+        Help::RemoveFromPing("service") => "leave --service out".to_owned(),
+        Help::RemoveFromPing(field) => format!("leave the options of `{field}` out"),
+        Help::AddMysql { .. } => "add --service mysql".to_owned(),
+        Help::AddTlsService => "add --tls, or --service".to_owned(),
+        Help::AddTls(field) => format!("add --tls, or leave --{} out", field.replace('_', "-")),
+        Help::UseTls => "use --tls instead".to_owned(),
+        Help::RemoveWarnDaysOrInsecure => "leave --warn-days or --insecure out".to_owned(),
     };
-    diagnostic_text(&Diagnostic { help, ..diagnostic })
-}
-
-/// The field that help suggests to remove from a ping.
-fn without_effect_on_ping(help: &str) -> Option<&str> {
-    help.strip_prefix("remove `")?
-        .strip_suffix("`, or use another `check`")
+    diagnostic_text(&Diagnostic {
+        help: help.into(),
+        ..diagnostic
+    })
 }
 
 impl TargetParts {

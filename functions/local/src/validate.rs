@@ -134,7 +134,7 @@ fn mistakes_json(invalid: &InvalidDefinitions) -> Value {
             "line": line,
             "field": diagnostic.at.to_string(),
             "what": diagnostic.what,
-            "help": diagnostic.help,
+            "help": diagnostic.help.to_string(),
         })
     });
     json!({ "valid": false, "mistakes": mistakes.collect::<Vec<_>>() })

@@ -36,12 +36,12 @@ output "items" {
 }
 
 output "secrets" {
-  description = "Names of the secrets of the monitors' requests, such as ssm:/portpulse/shop-token: of the monitors that regions check."
+  description = "The names of the secrets of all monitors that regions check, such as ssm:/portpulse/shop-token."
   value       = sort(distinct(flatten([for id, names in local.secrets : names if length(local.checkers[id]) == 0 || anytrue([for location in local.checkers[id] : !contains(var.agents, location)])])))
 }
 
 output "secrets_of" {
-  description = "The same of the monitors that each agent checks."
+  description = "By agent, the names of the secrets of the monitors that it checks."
   value       = { for agent in var.agents : agent => sort(distinct(flatten([for id, names in local.secrets : names if contains(local.checkers[id], agent)]))) }
 }
 

@@ -40,7 +40,7 @@ variable "announce_maintenance" {
 }
 
 variable "page" {
-  description = "The appearance of the page, as YAML: title, logo, header, links, groups and announcements."
+  description = "The appearance of the page, as YAML: title, logo, header, links, groups, announcements and the objective of reports."
   type        = string
   default     = null
 

@@ -38,12 +38,12 @@ impl Draft {
         self.pending.tls_name = Some((field.to_owned(), name.to_owned()));
     }
 
-    /// Presents a certificate to the server. Neither the certificate nor its key is copied.
+    /// Presents a client certificate, by the name of a secret: neither the certificate nor its key is copied.
     pub(crate) fn set_client_certificate(&mut self, field: &str) {
         self.pending.certificate = Some(field.to_owned());
     }
 
-    /// Writes down what the source does where the default of a definition would differ.
+    /// Sets the fields whose defaults would differ from what the source does.
     pub(crate) fn complete(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         self.complete_tls(&pending);
@@ -120,7 +120,7 @@ impl Draft {
         let every = self.interval().map(Interval::length);
         if retries.count > 0.0 && every != Some(retries.pause) {
             let reason = format!(
-                "The retries do not fit into the {} that a check has for them, so a failed check is repeated at the interval.",
+                "The retries take longer than the {} that are possible within a check, so a failed check is made again after the interval.",
                 format_duration(MAX_RETRY_WINDOW)
             );
             self.changed(retries.pause_field, reason);
@@ -186,14 +186,14 @@ impl Draft {
         if !self.is_tls() && follows {
             self.changed(
                 field,
-                "The check begins without TLS, and verifies the certificates of hosts to which it is redirected.",
+                "The check begins without TLS. After a redirect to a host with TLS, the certificate is verified.",
             );
         } else if !self.is_tls() {
             self.not_needed(field, "The check has no TLS.");
         } else if has("secret_headers") || has("basic_auth") || has("bearer_token") {
             self.lost(
                 field,
-                "The certificate is verified, because anyone between the checker and the server could otherwise read the \
+                "The certificate is verified, because otherwise anyone between the checker and the server could read the \
                  secrets of the request.",
             );
         } else {
@@ -202,7 +202,7 @@ impl Draft {
             if days.is_some_and(|days| days != json!(0)) {
                 self.changed(
                     field,
-                    "The certificate is not verified, so its expiry gives no warning.",
+                    "The certificate is not verified, so there is no warning before it expires.",
                 );
             }
         }
@@ -342,7 +342,7 @@ mod tests {
         check(
             json!({ "service": "http", "http": { "follow": true } }),
             false,
-            "redirected",
+            "After a redirect",
         );
     }
 }

@@ -155,7 +155,7 @@ fn without_invalid_fields(
             format!(
                 "The value {}: {}",
                 sanitize(&diagnostic.what),
-                sanitize(&diagnostic.help)
+                sanitize(&diagnostic.help.to_string())
             ),
         ));
     }

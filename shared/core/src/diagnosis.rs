@@ -301,7 +301,7 @@ impl Diagnosis {
                 (format!("port {port}"), format!("The service of {host}"))
             }
             Some(Access::Port(port)) => (format!("port {port}"), format!("Port {port} of {host}")),
-            Some(Access::Ping) => ("ping".to_owned(), format!("The ping of {host}")),
+            Some(Access::Ping) => ("ping".to_owned(), format!("The ping to {host}")),
             None => ("its port".to_owned(), "The port".to_owned()),
         };
         let evidence = self.evidence.as_ref();
@@ -368,7 +368,7 @@ impl Diagnosis {
             },
             Layer::Unknown if let (Some(Access::Ping), Some(other)) = (target.map(Access::of), &other) => {
                 format!(
-                    "{host} answers {other}{from}, and not to ping: ICMP is filtered or limited by the host or on the path."
+                    "{host} answers {other}{from}, but not to ping: ICMP is filtered or limited by the host or on the path."
                 )
             }
             Layer::Unknown => {

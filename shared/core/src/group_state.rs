@@ -213,3 +213,14 @@ pub struct GroupState {
     /// The decision state.
     pub decision: DecisionState,
 }
+
+impl GroupState {
+    /// The expected locations: those that are listed, or `fallback` where none are.
+    pub fn expected<'a>(&'a self, fallback: &'a BTreeSet<Location>) -> &'a BTreeSet<Location> {
+        if self.listed.is_empty() {
+            fallback
+        } else {
+            &self.listed
+        }
+    }
+}

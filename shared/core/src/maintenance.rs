@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::definition::diagnostic::{Diagnostic, FieldPath, kind_of};
-use crate::definition::nearest;
 use crate::definition::subfields::{MAX_WINDOW_LENGTH, MAX_WINDOW_TEXT, WINDOW};
+use crate::definition::{Help, nearest};
 use crate::text::{one_line, quoted};
 use crate::time::{parse_duration, parse_time};
 
@@ -162,7 +162,7 @@ struct WindowReader<'a> {
 }
 
 impl<'a> WindowReader<'a> {
-    fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<String>) {
+    fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<Help>) {
         self.diagnostics
             .push(Diagnostic::new(self.at.field(field), what, help));
     }

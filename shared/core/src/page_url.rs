@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::MonitorId;
+use crate::text::{is_url_byte, quoted};
 
 /// The address of a status page, such as `https://status.example.com`: `https` or `http`, at most
-/// [`PageUrl::MAX_BYTES`] printable ASCII characters, without a query.
+/// [`PageUrl::MAX_BYTES`] characters of a URL, without a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageUrl(String);
 
@@ -43,13 +44,12 @@ impl FromStr for PageUrl {
             .find_map(|scheme| url.strip_prefix(scheme));
         let is_named =
             host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['));
-        let is_plain = |b: u8| b.is_ascii_graphic() && !b"<>\"`|\\?#".contains(&b);
-        if is_named && url.len() <= Self::MAX_BYTES && url.bytes().all(is_plain) {
+        // The path of a monitor follows, and links of chats end at `|` or `\`.
+        let can_be_continued = |b: u8| is_url_byte(b) && !matches!(b, b'?' | b'#' | b'|' | b'\\');
+        if is_named && url.len() <= Self::MAX_BYTES && url.bytes().all(can_be_continued) {
             Ok(Self(url.to_owned()))
         } else {
-            Err(InvalidPageUrl {
-                found: crate::text::quoted(text),
-            })
+            Err(InvalidPageUrl { found: quoted(text) })
         }
     }
 }

@@ -18,6 +18,11 @@ pub fn is_plain(c: char) -> bool {
     !c.is_control() && !is_format && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
+/// Whether a byte may be in a URL: printable ASCII that ends no URL in text, Markdown or HTML.
+pub fn is_url_byte(b: u8) -> bool {
+    b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`')
+}
+
 /// Replaces each character that is not plain with a space.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if is_plain(c) { c } else { ' ' }).collect()

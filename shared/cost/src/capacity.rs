@@ -70,7 +70,7 @@ impl MinuteLoads {
         }
     }
 
-    /// Adds units to each minute that begins with a tick.
+    /// Adds units to each minute with ticks of this interval; `write_units` and `read_units` are those of all its ticks.
     pub(crate) fn add_ticks(&mut self, interval: Interval, write_units: f64, read_units: f64) {
         let step = usize::try_from(interval.seconds() / 60).unwrap_or(1).max(1);
         for (writes, reads) in self.0.iter_mut().step_by(step) {

@@ -238,6 +238,8 @@ impl Quantities {
 struct LocationCost {
     /// Ticks per month.
     ticks: f64,
+    /// The ticks of an invocation: those of a minute, or one.
+    ticks_per_invocation: f64,
     /// Invocations per month; an agent reads the definitions as often.
     invocations: f64,
     /// The billed time of an invocation in seconds.
@@ -261,7 +263,7 @@ impl LocationCost {
         let interval = group.interval.length().as_secs_f64();
         let ticks = HOURS_PER_MONTH * SECONDS_PER_HOUR / interval;
         let period = SCHEDULE_PERIOD.as_secs_f64();
-        let (per_invocation, waiting) = if group.interval.is_below_minute() {
+        let (ticks_per_invocation, waiting) = if group.interval.is_below_minute() {
             // The invocation waits for the last tick of its minute.
             (period / interval, period - interval)
         } else {
@@ -269,7 +271,8 @@ impl LocationCost {
         };
         Self {
             ticks,
-            invocations: ticks / per_invocation,
+            ticks_per_invocation,
+            invocations: ticks / ticks_per_invocation,
             seconds: waiting + assumptions.duration.as_secs_f64(),
             hour: RollupCost::of_hour(group, definitions, location, &tick, spread),
             day: RollupCost::of_day(group, definitions, location, spread),
@@ -379,9 +382,12 @@ impl Totals {
 
     /// Adds the ticks, rollups and banners of a group in one location in the hour after midnight.
     fn add_loads(&mut self, cost: &LocationCost, group: GroupId, delay: RollupDelay) {
-        let tick_reads = cost.tick.read_units + cost.tick.definition_read_units;
-        self.loads
-            .add_ticks(group.interval, cost.tick.write_units, tick_reads);
+        let ticks = cost.ticks_per_invocation;
+        self.loads.add_ticks(
+            group.interval,
+            ticks * cost.tick.write_units,
+            ticks * cost.tick.read_units + cost.tick.definition_read_units,
+        );
         for (delay, rollup) in [(delay.hour, &cost.hour), (delay.day, &cost.day)] {
             self.loads
                 .add(delay.as_mins(), rollup.write_units, rollup.read_units);

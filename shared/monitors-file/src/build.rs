@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use portpulse_core::definition::{Diagnostic, FieldPath};
+use portpulse_core::definition::{Diagnostic, FieldPath, Help};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::Value;
 
@@ -383,7 +383,7 @@ impl Builder {
     }
 
     /// Adds a mistake in the current value.
-    fn mistake(&mut self, line: usize, what: impl Into<String>, help: impl Into<String>) {
+    fn mistake(&mut self, line: usize, what: impl Into<String>, help: impl Into<Help>) {
         let at = self.open.path();
         let mistake = self.spot(line).mistake(Diagnostic::new(at, what, help));
         self.mistakes.push(mistake);

@@ -87,7 +87,7 @@ impl RequestSecrets {
 fn without(text: &str, secrets: &[String]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
-        let least = secret
+        let min_bytes: usize = secret
             .chars()
             .take(MIN_START_CHARACTERS)
             .map(char::len_utf8)
@@ -97,7 +97,7 @@ fn without(text: &str, secrets: &[String]) -> String {
         while let Some(next) = rest.chars().next() {
             let (same, length) = common(secret.as_bytes(), rest);
             // An end within a character of the text is not one of a secret.
-            let found = rest.get(length..).filter(|_| same >= least && length > 0);
+            let found = rest.get(length..).filter(|_| same >= min_bytes && length > 0);
             match found {
                 Some(after) => {
                     cleaned.push('…');

@@ -7,7 +7,7 @@ use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Stage};
-use portpulse_core::text::one_line;
+use portpulse_core::text::{is_url_byte, one_line};
 
 /// The maximum number of notifications that get a message each; more of them share messages, as in emails.
 const MAX_SINGLE: usize = portpulse_alert::MAX_SINGLE;
@@ -90,8 +90,9 @@ impl Link {
         let opens = matches!(uri.scheme_str(), Some("http" | "https"));
         let host = uri.host().unwrap_or_default();
         let named = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
-        let graphic = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`' | b'|' | b'\\');
-        (opens && named && text.len() <= 500 && text.bytes().all(graphic)).then(|| Self(text.to_owned()))
+        let stays_in_link = |b: u8| is_url_byte(b) && !matches!(b, b'|' | b'\\');
+        (opens && named && text.len() <= 500 && text.bytes().all(stays_in_link))
+            .then(|| Self(text.to_owned()))
     }
 
     pub(crate) fn as_str(&self) -> &str {

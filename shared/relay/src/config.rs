@@ -78,6 +78,10 @@ pub(crate) struct ConfiguredDestination {
 ///     timeout: 10s                       # for one request: 100ms to 30s
 /// ```
 ///
+/// Incidents with one cause share a notification, which is about the first monitor: `monitors` selects the notification by
+/// the first one only, `tags` by those of all monitors that it notifies. An incident that begins later and has a tag which the
+/// first monitor does not have is notified by itself.
+///
 /// The name of a secret is `ssm:/path` (AWS Systems Manager Parameter Store) or `secretsmanager:name` (AWS Secrets Manager);
 /// on one machine also `env:NAME` or `file:/path`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -15,9 +15,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::{GroupId, shard_of};
-use portpulse_core::group_state::{
-    DecisionState, Incident, LocationState, Notified, Stability, Status, Track, Urgency,
-};
+use portpulse_core::group_state::{DecisionState, Incident, LocationState, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
@@ -31,6 +29,7 @@ use portpulse_store::Store;
 use portpulse_store::history::Summary;
 use portpulse_store::keys::{self, Key, KeyRange, Order};
 use portpulse_store::table::{Condition, Item, Page, PagedQuery, Put, Read, Table, TableError};
+use portpulse_testkit::incident::down_since;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -263,20 +262,7 @@ async fn table(are_down: bool) -> DeduplicatedTable {
 }
 
 fn incident() -> Incident {
-    let since = "2026-11-22T12:20:00Z".parse().unwrap();
-    Incident {
-        cluster: None,
-        cause_changes: Vec::new(),
-        diagnosis: None,
-        status: Status::Down,
-        opened: since,
-        revision: 1,
-        since,
-        finding: None,
-        notified: Notified::NotYet,
-        urgency: Urgency::Normal,
-        stability: Stability::Steady,
-    }
+    down_since("2026-11-22T12:20:00Z".parse().unwrap())
 }
 
 fn rollup(ids: &[MonitorId], checks: u64) -> Rollup {

@@ -6,6 +6,7 @@
 pub mod embedded;
 pub mod event;
 pub mod function;
+pub mod incident;
 pub mod memory_table;
 pub mod notification;
 pub mod runtime_api;

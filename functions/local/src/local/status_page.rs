@@ -50,7 +50,8 @@ pub(crate) struct PageArgs {
     #[arg(long, requires = "public")]
     announce_maintenance: bool,
 
-    /// The appearance of the page: title, logo, header text, links, order of groups and announcements (YAML)
+    /// The appearance of the page: title, logo, header text, links, order of groups, announcements and the
+    /// objective of reports (YAML)
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
 

@@ -1,5 +1,6 @@
 # Checks the nodes of one level of a document against their schemas, and finds the nodes of the next level. It supports the
-# keywords that the schemas in infra/ use; a test compares the two. A value may be known only after apply: then its text is too.
+# keywords that the schemas in infra/ use; a test compares the two. The texts about a value that is known only after apply
+# are known only then.
 
 variable "nodes" {
   description = "`at` (place), `value`, `schema`, and inherited: `owner`, `nullable` (null means absent), `is_shown` (texts may have values)."
@@ -16,7 +17,7 @@ locals {
     for node in var.nodes : merge(node, {
       kind  = can(keys(node.value)) ? "object" : can([for each in node.value : 0]) ? "array" : lookup(local.kinds, substr(jsonencode(node.value), 0, 1), "number")
       names = try(keys(node.value), [])
-      # Of alternatives that a constant names, the one that it names.
+      # Where a property has a constant in each alternative, such as `kind`: the alternative whose constant is the value.
       schema = try([
         for each in node.schema.oneOf : each
         if anytrue([for name, property in each.properties : jsonencode(node.value[name]) == jsonencode(property.const) if can(property.const)])
@@ -114,7 +115,7 @@ output "children" {
           {},
         )
       })
-      # Not by `kind`, which is unknown with the value: then the number of nodes would be unknown too.
+      # Not by `kind`: where a value is known only after apply, its kind is too, and so the number of nodes would be.
     ] if can(keys(node.value)) || can([for each in node.value : 0])
   ])
 }

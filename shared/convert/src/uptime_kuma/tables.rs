@@ -139,33 +139,41 @@ fn camel_case(column: &str) -> String {
 
 /// The tags of each monitor.
 fn tags(tags: &[Row], of_monitors: &[Row]) -> BTreeMap<String, Vec<Value>> {
-    let names: BTreeMap<String, &Value> = tags
-        .iter()
-        .filter_map(|row| Some((text_of(row.get("id")?)?, row.get("name")?)))
-        .collect();
-    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for row in of_monitors {
-        let text = |column: &str| row.get(column).and_then(text_of).unwrap_or_default();
-        if let Some(name) = names.get(&text("tag_id")) {
-            let tag = json!({ "name": name, "value": row.get("value") });
-            found.entry(text("monitor_id")).or_default().push(tag);
-        }
-    }
-    found
+    by_monitor(
+        tags,
+        of_monitors,
+        "tag_id",
+        |name, row| json!({ "name": name, "value": row.get("value") }),
+    )
 }
 
 /// The groups of status pages as tags `group=NAME` of their monitors.
 fn page_groups(groups: &[Row], of_monitors: &[Row]) -> BTreeMap<String, Vec<Value>> {
-    let names: BTreeMap<String, &Value> = groups
+    by_monitor(
+        groups,
+        of_monitors,
+        "group_id",
+        |name, _| json!({ "name": "group", "value": name }),
+    )
+}
+
+/// The tags that `tag` makes of the names in `named`, by monitor: `of_monitors` has the ids of both, in `monitor_id` and in the
+/// column `id`.
+fn by_monitor(
+    named: &[Row],
+    of_monitors: &[Row],
+    id: &str,
+    tag: impl Fn(&Value, &Row) -> Value,
+) -> BTreeMap<String, Vec<Value>> {
+    let names: BTreeMap<String, &Value> = named
         .iter()
         .filter_map(|row| Some((text_of(row.get("id")?)?, row.get("name")?)))
         .collect();
     let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for row in of_monitors {
         let text = |column: &str| row.get(column).and_then(text_of).unwrap_or_default();
-        if let Some(name) = names.get(&text("group_id")) {
-            let tag = json!({ "name": "group", "value": name });
-            found.entry(text("monitor_id")).or_default().push(tag);
+        if let Some(name) = names.get(&text(id)) {
+            found.entry(text("monitor_id")).or_default().push(tag(name, row));
         }
     }
     found

@@ -55,11 +55,7 @@ impl<'a> Input<'a> {
     /// The expected locations. They come from the same read as the location states, so that a decision never combines
     /// two reads.
     pub fn expected(&self) -> &'a BTreeSet<Location> {
-        if self.group_state.listed.is_empty() {
-            self.fallback_locations
-        } else {
-            &self.group_state.listed
-        }
+        self.group_state.expected(self.fallback_locations)
     }
 
     /// The current time as stored: in whole seconds, rounded down.

@@ -1,6 +1,7 @@
 //! Selects the check from the requested kind, the expectation, the service and the options.
 
 use super::field::Field;
+use super::help::Help;
 use super::options::{TlsChoice, TlsStart};
 use super::reader::Reader;
 use crate::choice::{CheckKind, CloseMode, Expect};
@@ -84,9 +85,8 @@ impl Reader<'_> {
         }
         if self.gets_banned(readiness.as_ref(), expect, close, service, port) {
             let help = match expect {
-                _ if asks => "write `service: mysql`",
-                Expect::Open => "write `service: mysql` with `check: ready`, or `close: quiet`",
-                Expect::Reachable | Expect::Closed => "add `close: quiet`",
+                Expect::Open => Help::AddMysql { only_connects: !asks },
+                Expect::Reachable | Expect::Closed => Help::from("add `close: quiet`"),
             };
             self.diagnostic(if asked { Field::Check } else { Field::Port }, BLOCKED, help);
             return None;
@@ -172,8 +172,7 @@ impl Reader<'_> {
         if !asks {
             for option in [Field::Tls, Field::Insecure, Field::WarnDays] {
                 if self.wrote_here(option) && service.is_none() {
-                    let help = "add `service: tls` to check only the handshake, or the service on this port";
-                    self.diagnostic(option, NO_EFFECT, help);
+                    self.diagnostic(option, NO_EFFECT, Help::AddTlsService);
                 } else if self.wrote_here(option) {
                     let help = format!("remove `check` and `expect`, or remove `{}`", option.name());
                     self.diagnostic(option, NO_EFFECT, help);
@@ -203,8 +202,7 @@ impl Reader<'_> {
         let tls = self.tls(start, &protocol, service, port);
         for option in [Field::Insecure, Field::WarnDays] {
             if self.wrote_here(option) && tls == Tls::Off {
-                let help = format!("add `tls: true`, or remove `{}`", option.name());
-                self.diagnostic(option, "requires TLS", help);
+                self.diagnostic(option, "requires TLS", Help::AddTls(option.name()));
             }
         }
         let trust = match options.insecure {
@@ -213,7 +211,7 @@ impl Reader<'_> {
         };
         if self.wrote_here(Field::WarnDays) && trust == CertificateTrust::Ignored && tls != Tls::Off {
             let what = "has no effect with `insecure: true`, which ignores the certificate";
-            self.diagnostic(Field::WarnDays, what, "remove `warn_days`, or `insecure`");
+            self.diagnostic(Field::WarnDays, what, Help::RemoveWarnDaysOrInsecure);
         }
         let warn_days = options.warn_days.and_then(|days| u16::try_from(days).ok());
         let warn_days = warn_days.unwrap_or(Readiness::WARN_DAYS);
@@ -256,17 +254,17 @@ impl Reader<'_> {
         let over_udp = protocol.is_over_udp();
         let wrapped = service.filter(|service| service.begins_with_tls());
         let refusal = match choice {
-            Some(TlsStart::StartTls | TlsStart::On) if over_udp => {
-                Some(("DNS over UDP has no TLS".to_owned(), "write `transport: tcp`"))
-            }
+            Some(TlsStart::StartTls | TlsStart::On) if over_udp => Some((
+                "DNS over UDP has no TLS".to_owned(),
+                Help::from("write `transport: tcp`"),
+            )),
             Some(TlsStart::StartTls | TlsStart::Off) if let Some(service) = wrapped => Some((
                 format!("`service: {service}` begins with TLS"),
-                "remove `tls`, or use the service without TLS",
+                Help::from("remove `tls`, or use the service without TLS"),
             )),
-            Some(TlsStart::StartTls) if !protocol.can_upgrade() => Some((
-                ReadinessError::NoUpgrade.to_string(),
-                "write `tls: true`, or remove `tls`",
-            )),
+            Some(TlsStart::StartTls) if !protocol.can_upgrade() => {
+                Some((ReadinessError::NoUpgrade.to_string(), Help::UseTls))
+            }
             Some(TlsStart::On | TlsStart::Off | TlsStart::StartTls) | None => None,
         };
         let implied = || {

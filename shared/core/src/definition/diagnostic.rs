@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::help::Help;
 use super::nearest::nearest;
 use crate::choice::InvalidChoice;
 use crate::group::InvalidGroup;
@@ -97,12 +98,12 @@ pub struct Diagnostic {
     /// The mistake.
     pub what: String,
     /// How to fix the mistake.
-    pub help: String,
+    pub help: Help,
 }
 
 impl Diagnostic {
     /// Creates a diagnostic.
-    pub fn new(at: FieldPath, what: impl Into<String>, help: impl Into<String>) -> Self {
+    pub fn new(at: FieldPath, what: impl Into<String>, help: impl Into<Help>) -> Self {
         Self {
             at,
             what: what.into(),

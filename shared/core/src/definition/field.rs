@@ -101,7 +101,7 @@ macro_rules! fields {
 
 fields! {
     Host, host: Host = read::parsed, FieldDeclaration {
-        about: "DNS name or IP address, without port or scheme; or the name of SRV records such as `_mongodb._tcp.db.example.com`, which name hosts and ports: the first that accepts a connection is checked",
+        about: "DNS name or IP address, without port or scheme; or the name of SRV records such as `_mongodb._tcp.db.example.com`, which name hosts and ports. Of the first 8 records by priority, then by weight, the first host that accepts a connection is checked",
         shape: HOST,
         examples: &["db.example.com", "203.0.113.7", "\"2001:db8::1\""],
         absent: "required",
@@ -268,7 +268,7 @@ fields! {
         ..COMMON
     };
     Check, check: CheckKind = read::parsed, FieldDeclaration {
-        about: "`connect` measures a TCP connect; `ready` adds an exchange in the protocol of the service; `ping` sends an ICMP echo to the host instead, from agents only",
+        about: "`connect` measures a TCP connect; `ready` adds an exchange in the protocol of the service; `ping` sends an ICMP echo to the host instead, from agents and from one machine, not from AWS regions",
         shape: words!(CheckKind),
         examples: &["connect"],
         ..COMMON
@@ -294,7 +294,7 @@ fields! {
         ..COMMON
     };
     Insecure, insecure: bool = read::boolean, FieldDeclaration {
-        about: "Whether any certificate is accepted: its chain, time and name are not verified, and its expiry gives no warning",
+        about: "Whether any certificate is accepted: its chain, time and name are not verified, and its expiry gives no warning. Not with secrets in `http`, which anyone on the path could read",
         examples: &["true", "false"],
         absent: "`false`",
         ..COMMON

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use super::diagnostic::{Diagnostic, FieldPath, InvalidValue, kind_of};
+use super::help::Help;
 use super::nearest::nearest;
 use crate::secret::SecretName;
 
@@ -43,7 +44,7 @@ impl<'a> MapReader<'a> {
     }
 
     /// Adds a diagnostic for a field.
-    pub fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<String>) {
+    pub fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<Help>) {
         let at = self.place(field);
         self.report(Diagnostic::new(at, what, help));
     }

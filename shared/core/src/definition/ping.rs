@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::context::NetworkAccess;
 use super::diagnostic::Diagnostic;
 use super::field::{Field, Values};
+use super::help::Help;
 use super::locations::AWS_REGIONS;
 use super::reader::Reader;
 use crate::choice::Expect;
@@ -25,7 +26,7 @@ const NO_EFFECT: &[Field] = &[
     Field::Script,
 ];
 
-const NO_LAMBDA: &str = "an AWS region cannot send ICMP";
+const REGION_CANNOT_PING: &str = "an AWS region cannot send ICMP";
 
 impl Reader<'_> {
     /// Reduces the values to those of a ping, and adds a diagnostic for each field that was written for this monitor and has no
@@ -33,13 +34,16 @@ impl Reader<'_> {
     pub(super) fn reduce_to_ping(&mut self, values: &mut Values) {
         for field in NO_EFFECT {
             if self.wrote_here(*field) {
-                let help = format!("remove `{}`, or use another `check`", field.name());
-                self.diagnostic(*field, "has no effect on a ping", help);
+                self.diagnostic(
+                    *field,
+                    "has no effect on a ping",
+                    Help::RemoveFromPing(field.name()),
+                );
             }
         }
         if self.wrote_here(Field::Expect) && values.expect.is_some_and(|expect| expect != Expect::Reachable) {
             let what = "cannot be combined with `check: ping`, which expects a reply";
-            self.diagnostic(Field::Expect, what, "remove `expect`, or use another `check`");
+            self.diagnostic(Field::Expect, what, Help::RemoveFromPing(Field::Expect.name()));
         }
         if values.host.as_ref().is_some_and(Host::is_srv) {
             let what = "is the name of SRV records, which a ping does not look up";
@@ -61,7 +65,7 @@ impl Reader<'_> {
                 let help = "name only agents in `locations`, or use `expect: reachable` and a port";
                 self.diagnostic(
                     Field::Check,
-                    format!("{NO_LAMBDA}, and all regions check the monitor"),
+                    format!("{REGION_CANNOT_PING}, and all regions check the monitor"),
                     help,
                 );
             }
@@ -70,7 +74,7 @@ impl Reader<'_> {
         let is_region = |location: &&Location| AWS_REGIONS.contains(&location.as_str());
         let at = self.place(Field::Locations);
         for region in locations.iter().filter(is_region) {
-            let what = format!("`{region}` cannot check a ping: {NO_LAMBDA}");
+            let what = format!("`{region}` cannot check a ping: {REGION_CANNOT_PING}");
             let help = "name only agents, or use `expect: reachable` and a port";
             self.diagnostics.push(Diagnostic::new(at.clone(), what, help));
         }

@@ -14,7 +14,7 @@ use crate::group::GroupId;
 use crate::id::MonitorId;
 use crate::maintenance::{RawWindow, Window};
 use crate::service::Service;
-use crate::text::{is_plain, one_line, quoted};
+use crate::text::{is_plain, is_url_byte, one_line, quoted};
 use crate::time::{Interval, parse_duration};
 
 /// A valid value, or all mistakes in it.
@@ -233,8 +233,7 @@ pub(super) fn url(field: &FieldDeclaration, value: &Value) -> Read<String> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
-    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`');
-    if rest.is_some_and(|rest| !rest.is_empty()) && url.len() <= URL.max && url.bytes().all(plain) {
+    if rest.is_some_and(|rest| !rest.is_empty()) && url.len() <= URL.max && url.bytes().all(is_url_byte) {
         return Ok(url.to_owned());
     }
     Err(refused(InvalidValue::new(

@@ -8,6 +8,7 @@ use super::context::Source;
 use super::declaration::{FieldDeclaration, Merge, Place};
 use super::diagnostic::{Diagnostic, FieldPath};
 use super::field::{Field, ReadField};
+use super::help::Help;
 use super::layers::{Layer, Layers, Origin};
 use super::nearest::nearest;
 use super::read::{self, Read};
@@ -96,7 +97,7 @@ impl<'a> Reader<'a> {
                 .is_some_and(|value| !value.is_null())
     }
 
-    pub(super) fn diagnostic(&mut self, field: Field, what: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn diagnostic(&mut self, field: Field, what: impl Into<String>, help: impl Into<Help>) {
         let at = self.place(field);
         self.diagnostics.push(Diagnostic::new(at, what, help));
     }
@@ -143,7 +144,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds a diagnostic for a required field that no layer sets.
-    pub(super) fn required(&mut self, field: Field, help: &str) {
+    pub(super) fn required(&mut self, field: Field, help: impl Into<Help>) {
         // An empty field already has a diagnostic.
         if self.layers.value(field).is_none() && !self.wrote(field) {
             self.diagnostic(field, "is missing", help);

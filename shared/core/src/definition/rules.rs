@@ -11,6 +11,7 @@ use super::check::{Options, RequestedCheck};
 use super::context::{NetworkAccess, Source};
 use super::diagnostic::{Diagnostic, FieldPath};
 use super::field::{Field, Values};
+use super::help::Help;
 use super::locations;
 use super::monitor::{About, AlertPolicy, LocationSelector, Monitor, Quorum, Rule, Visibility};
 use super::options::TlsChoice;
@@ -87,7 +88,7 @@ impl<'a> Draft<'a> {
             r.secrets_have_a_named_server(values.http.as_ref(), values.tls.as_ref());
         } else if values.service.is_some() || !r.wrote(Field::Service) {
             // An unknown service, which may set the port, already has a diagnostic.
-            r.required(Field::Port, "write a port, or a `service` that has one");
+            r.required(Field::Port, Help::AddPort);
         }
         let retry = r.retry(&values);
         let locations = values.locations.map(BTreeSet::from_iter);

@@ -1,14 +1,16 @@
 //! The HTTP request of a check, and the expected response.
 
-mod body_condition;
+mod json_condition;
+mod json_path;
+mod pattern;
 mod request;
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-pub use body_condition::{
-    InvalidCondition, InvalidJsonPath, InvalidPattern, JsonCondition, JsonPath, Measure, Operator, Pattern,
-};
+pub use json_condition::{InvalidCondition, JsonCondition, Measure, Operator};
+pub use json_path::{InvalidJsonPath, JsonPath};
+pub use pattern::{InvalidPattern, Pattern};
 pub use request::{Credentials, Header, InvalidHeader, RequestContent};
 
 use crate::choice::choice;

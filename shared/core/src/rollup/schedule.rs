@@ -37,17 +37,18 @@ const TICKS_OF_HOURS_WINDOW: i64 = 4;
 /// The rollups of days follow from the middle of the hour on, since they are the sums of hours.
 const DAYS_BEGIN: i64 = HOUR / 2;
 
-/// The delays of a location's rollups of a group after the end of their period: whole intervals below an hour.
+/// How long after the end of an hour or day a location stores the rollup of a group: multiples of the group's interval, less
+/// than an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RollupDelay {
-    /// Of the rollup of an hour, and of the banners.
+    /// The delay of the rollup of an hour, and of the banners.
     pub hour: SignedDuration,
-    /// Of the rollup of a day.
+    /// The delay of the rollup of a day: half an hour or more, unless the interval is an hour.
     pub day: SignedDuration,
 }
 
 impl RollupDelay {
-    /// No delay.
+    /// Rollups are stored by the first tick after their period.
     pub const NONE: Self = Self {
         hour: SignedDuration::ZERO,
         day: SignedDuration::ZERO,

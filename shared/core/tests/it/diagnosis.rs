@@ -216,7 +216,7 @@ fn diagnosis_names_its_evidence_in_one_sentence() {
     check(
         "host=db.example.com:ping ttt; ssh=db.example.com:22 ...",
         Layer::Unknown,
-        "db.example.com answers on port 22 from all 3 locations, and not to ping: ICMP is filtered or limited by the host or on the path.",
+        "db.example.com answers on port 22 from all 3 locations, but not to ping: ICMP is filtered or limited by the host or on the path.",
     );
     check(
         "host=db.example.com:ping tt.",
@@ -226,7 +226,7 @@ fn diagnosis_names_its_evidence_in_one_sentence() {
     check(
         "host=db.example.com:ping ttt",
         Layer::Unknown,
-        "The ping of db.example.com fails from all 3 locations: no other monitor of the group shows whether the host answers, so the layer is unknown.",
+        "The ping to db.example.com fails from all 3 locations: no other monitor of the group shows whether the host answers, so the layer is unknown.",
     );
     check(
         "telnet=h:23 ... expect=closed",

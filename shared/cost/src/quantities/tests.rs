@@ -79,6 +79,19 @@ fn ticks_count_every_group_and_location() {
 }
 
 #[test]
+fn peak_minute_counts_each_of_its_ticks() {
+    let peak = |interval| quantities(&every(interval, 1), &["eu-west-1"], "eu-west-1").peak;
+    for (interval, ticks) in [("5m", 1.0), ("1m", 1.0), ("30s", 2.0), ("20s", 3.0), ("15s", 4.0)] {
+        let writes = peak(interval).write_units;
+        // Two of a tick, and one of the rollup of the hour.
+        assert!(
+            (writes - (2.0 * ticks + 1.0)).abs() < 1e-6,
+            "{interval}: {writes}"
+        );
+    }
+}
+
+#[test]
 fn agent_costs_items_and_no_lambda() {
     let of = |with_agent: bool| {
         let mut monitors = every("1m", 2);

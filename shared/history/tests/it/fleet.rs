@@ -9,8 +9,8 @@ use portpulse_core::choice::Expect;
 use portpulse_core::diagnosis::{Diagnosis, Layer};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
-    Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, Health, Incident, LocationState, Notified,
-    Stability, Status, Streak, Streaks, Track, Urgency,
+    Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, Health, Incident, LocationState, Streak,
+    Streaks, Track,
 };
 use portpulse_core::id::Location;
 use portpulse_core::observation::{Observation, Remark, Seen};
@@ -23,6 +23,7 @@ use portpulse_core::time::{Interval, Tick};
 use portpulse_history::{Groups, ReadLimit, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::{PagedQuery, Table};
+use portpulse_testkit::incident::down_since;
 use serde_json::{Value, json};
 
 pub(crate) const GROUP: GroupId = GroupId {
@@ -229,20 +230,12 @@ pub(crate) fn finding() -> Option<Finding> {
 
 pub(crate) fn incident(since: &str) -> Incident {
     Incident {
-        cluster: None,
-        cause_changes: Vec::new(),
         diagnosis: Some(Diagnosis {
             layer: Layer::Port,
             evidence: None,
         }),
-        status: Status::Down,
-        opened: tick(since),
-        revision: 1,
-        since: tick(since),
         finding: finding(),
-        notified: Notified::NotYet,
-        urgency: Urgency::Normal,
-        stability: Stability::Steady,
+        ..down_since(tick(since))
     }
 }
 

@@ -10,5 +10,7 @@ mod assembled;
 mod fleet;
 mod hostile;
 mod public;
+mod reports;
+mod rolled_up;
 mod status;
 mod units;

@@ -1,4 +1,4 @@
-//! The answers of name resolution: addresses in the order of attempts, or the reason why there are none.
+//! The answers of name resolution: addresses, or the servers of SRV records, in the order of attempts; or why there are none.
 
 use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,5 @@
-//! Lookups of one name: the search list, and the name servers in their order, as in glibc.
+//! Lookups of one name, by the search list and the name servers in their order, as in glibc; of SRV records, with the addresses
+//! of their hosts.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -145,7 +146,7 @@ impl Lookups {
             .await?;
         records.truncate(MAX_SRV_HOSTS);
         let mut found = Vec::new();
-        let mut gravest = ResolveError::NotFound;
+        let mut worst = ResolveError::NotFound;
         let count = records.len();
         for (position, SrvRecord { host, port }) in records.into_iter().enumerate() {
             let waiting = u32::try_from(count - position).unwrap_or(u32::MAX);
@@ -161,12 +162,12 @@ impl Lookups {
                     port,
                     addresses,
                 }),
-                Err(error) => gravest = gravest.max(error),
+                Err(error) => worst = worst.max(error),
             }
         }
-        let is_incomplete = servers == Servers::First && gravest != ResolveError::NotFound;
+        let is_incomplete = servers == Servers::First && worst != ResolveError::NotFound;
         if found.is_empty() || is_incomplete {
-            return Err(gravest);
+            return Err(worst);
         }
         Ok(found)
     }
@@ -211,7 +212,7 @@ impl Lookups {
 
     /// Tries the names in order, as `__res_context_search` of glibc: after a failure of the servers the next name of the
     /// search list; after silence only the bare name; in the end the error of the bare name if it came first, else the
-    /// gravest one.
+    /// worst one.
     async fn first_name<T>(
         &self,
         names: &Candidates,

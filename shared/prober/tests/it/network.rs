@@ -160,9 +160,9 @@ async fn icmp_unreachable_codes_are_never_no_data() {
 
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
-async fn pings_have_their_classes() {
+async fn failed_ping_has_its_failure_class() {
     if env::var_os(ROLE).is_none() {
-        return run_in_network_namespace("network::pings_have_their_classes");
+        return run_in_network_namespace("network::failed_ping_has_its_failure_class");
     }
     // Code 3 of ICMP and 4 of ICMPv6 are those with which firewalls reject by default: no host refuses an echo.
     let hosts = [

@@ -17,16 +17,16 @@ pub(crate) struct ClientCertificate(Arc<CertifiedKey>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidClientCertificate {
     /// There is no certificate in PEM.
-    #[error("it has no certificate in PEM (BEGIN CERTIFICATE)")]
+    #[error("the secret has no certificate in PEM (BEGIN CERTIFICATE)")]
     NoCertificate,
     /// There is no key in PEM.
-    #[error("it has no private key in PEM without a passphrase (BEGIN PRIVATE KEY)")]
+    #[error("the secret has no private key in PEM without a passphrase (BEGIN PRIVATE KEY)")]
     NoKey,
     /// The key cannot sign in TLS.
-    #[error("the type of its private key is not supported")]
+    #[error("the type of the private key is not supported")]
     UnsupportedKey,
     /// The key is of another certificate.
-    #[error("its private key does not belong to its first certificate")]
+    #[error("the private key does not belong to the first certificate")]
     OtherKey,
 }
 

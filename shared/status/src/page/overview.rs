@@ -1,22 +1,28 @@
 //! The overview of all monitors, sorted by severity.
 
+mod attention;
+mod notices;
+mod row;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 use portpulse_core::choice::Severity;
-use portpulse_core::group_state::{LocationProblem, Status};
+use portpulse_core::group_state::Status;
 use portpulse_core::id::MonitorId;
 use portpulse_history::state::State;
-use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside, VisibilityState};
+use portpulse_history::view::{MonitorView, Overview};
+
+use attention::Attention;
+use notices::{announcements, notices};
+use row::row;
 
 use super::incidents::maintenance;
-use super::parts::{Handling, Pagination, as_of, handling, monitor_links, remarks, tags, uptime_figure};
-use crate::chart;
-use crate::display::{self, TimeFormat};
+use super::parts::{Handling, Pagination, as_of, handling, monitor_links, tags};
+use crate::display;
 use crate::page_config::PageConfig;
 use crate::route::{Grouping, Selection};
-use crate::span::Span;
 
 /// The maximum number of monitors with their own row per page. A row takes some 2.5 KB, or four times as much with many
 /// locations.
@@ -25,8 +31,6 @@ const MAX_ROWS: usize = 100;
 const MAX_NAMES: usize = 1_000;
 /// The maximum number of tags in the filter; the search finds all others.
 const MAX_TAGS: usize = 200;
-/// The maximum number of notices of one kind.
-const MAX_NOTICES: usize = 20;
 
 /// Renders the page: title and content.
 pub(crate) fn page(selection: &Selection, known: &Overview, config: &PageConfig) -> (String, Markup) {
@@ -58,20 +62,6 @@ pub(crate) fn page(selection: &Selection, known: &Overview, config: &PageConfig)
         (as_of(known.at))
     };
     (heading, main)
-}
-
-/// The current announcements.
-fn announcements(config: &PageConfig, now: Timestamp) -> Markup {
-    let mut current = config
-        .announcements
-        .iter()
-        .filter(|announcement| announcement.is_current(now))
-        .peekable();
-    html! {
-        @if current.peek().is_some() {
-            ul .notices aria-label="Announcements" { @for announcement in current { li { (announcement.text) } } }
-        }
-    }
 }
 
 /// The heading: for operators how many monitors need attention, for the public how much of the whole is affected.
@@ -142,102 +132,6 @@ fn counts(known: &Overview) -> Markup {
             }
         }
     }
-}
-
-/// Whether somebody should look at a monitor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Attention {
-    /// It is bad, and nobody handles it.
-    Needed,
-    /// It is bad or in maintenance, and somebody knows.
-    Handled,
-    /// It is up.
-    Up,
-}
-
-impl Attention {
-    fn of(monitor: &MonitorView, known: &Overview) -> Self {
-        match State::of(monitor) {
-            State::Up => Self::Up,
-            State::Maintenance => Self::Handled,
-            State::Exposed | State::Down | State::Flapping | State::Degraded | State::Unknown => {
-                match handling(monitor, &known.open, known.at) {
-                    Some(Handling::Acknowledged(_) | Handling::Silenced(_)) => Self::Handled,
-                    None => Self::Needed,
-                }
-            }
-        }
-    }
-
-    /// The heading of a section. The public is not asked to do anything, and does not see who handles a fault: what is handled
-    /// there is in maintenance.
-    const fn title(self, known: &Overview) -> &'static str {
-        match (self, known.inside.is_some()) {
-            (Self::Needed, true) => "Needs attention",
-            (Self::Needed, false) => "Affected",
-            (Self::Handled, true) => "Handled",
-            (Self::Handled, false) => "Maintenance",
-            (Self::Up, _) => "Up",
-        }
-    }
-}
-
-/// Notices for the operator: missing history, silent locations, and unreadable items.
-fn notices(known: &Overview) -> Markup {
-    let mut notices = Vec::new();
-    if known.left_out.days {
-        notices.push(
-            html! { "The earliest days are shown as “no data”: they exceed the read limit of one request." },
-        );
-    }
-    if known.left_out.incidents {
-        notices.push(html! { "Uptime is not available for some time ranges: the incidents exceed the read limit of one request." });
-    }
-    if known.left_out.hour && known.inside.is_some() {
-        notices.push(
-            html! { "The checks of the current hour are missing: they exceed the read limit of one request." },
-        );
-    }
-    notices.extend(known.inside.iter().flat_map(system_notices));
-    html! {
-        @if !notices.is_empty() {
-            ul .notices aria-label="Notices" { @for notice in notices { li { (notice) } } }
-        }
-    }
-}
-
-fn system_notices(inside: &OverviewInside) -> Vec<Markup> {
-    let mut notices = Vec::new();
-    for (location, standing) in &inside.locations {
-        let Some((problem, since)) = standing.problem else {
-            continue;
-        };
-        let what = match problem {
-            LocationProblem::Silent => "does not report",
-            LocationProblem::Suspect => "is ignored, because it alone sees most monitors failing",
-        };
-        notices.push(html! {
-            "Location " strong { (location) } " " (what) " since " (display::timestamp(since, TimeFormat::Brief))
-        });
-    }
-    for (id, diagnostics) in inside.broken.iter().take(MAX_NOTICES) {
-        notices.push(html! {
-            "The definition of " strong { (id) } " is invalid and is not checked: " (diagnostics.join("; "))
-        });
-    }
-    notices.extend(more_notice(inside.broken.len(), "more definitions are invalid."));
-    let unreadable = inside.unreadable.iter().take(MAX_NOTICES);
-    notices.extend(unreadable.map(|row| html! { "An item in the table cannot be read: " (row) }));
-    notices.extend(more_notice(
-        inside.unreadable.len(),
-        "more items in the table cannot be read.",
-    ));
-    notices
-}
-
-fn more_notice(all: usize, what: &str) -> Option<Markup> {
-    let more = all.saturating_sub(MAX_NOTICES);
-    (more > 0).then(|| html! { (more) " " (what) })
 }
 
 /// Search and filter form; works without a script.
@@ -461,54 +355,6 @@ fn on_other_pages(shown: &[&MonitorView], sections: &[Section<'_>], known: &Over
                         }
                     }
                 }
-            }
-        }
-    }
-}
-
-/// The row of one monitor.
-fn row(monitor: &MonitorView, known: &Overview) -> Markup {
-    let id = monitor.id.as_str();
-    html! {
-        li .monitor {
-            (display::badge(State::of(monitor)))
-            a .name href={ "/monitors/" (id) } { (monitor.title()) }
-            (remarks(monitor, &known.open, known.at))
-            @if let Some(inside) = monitor.inside.as_deref() {
-                (agreement(inside))
-                (total_times(inside))
-            }
-            a .history href={ "/monitors/" (id) "?span=90d" } { (chart::strip(Span::Quarter, monitor)) }
-            span .uptime { (uptime_figure(monitor, Span::Quarter)) }
-        }
-    }
-}
-
-/// How many locations see the monitor as expected: `2/3`.
-fn agreement(inside: &MonitorInside) -> Markup {
-    let is_good = |state| matches!(state, VisibilityState::Good | VisibilityState::Impaired);
-    let good = inside
-        .locations
-        .values()
-        .filter(|seen| is_good(seen.state))
-        .count();
-    let all = inside.locations.len();
-    html! {
-        span .agreement title={ (good) " of " (display::plural(all, "location")) " as expected" } {
-            (good) "/" (all) span .hidden { " locations as expected" }
-        }
-    }
-}
-
-/// Sparkline of the last day's total times, and the latest median.
-fn total_times(inside: &MonitorInside) -> Markup {
-    let last = inside.hours.iter().rev().find_map(|point| point.total);
-    html! {
-        span .total {
-            (chart::trend(&inside.hours))
-            @match last {
-                Some(total) => span .last { (display::phase_time(total.p50)) },
-                None => span .quiet { "–" },
             }
         }
     }

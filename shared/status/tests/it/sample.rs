@@ -22,6 +22,7 @@ use portpulse_history::view::{
     VisibilityState,
 };
 use portpulse_status::{Access, Selection, Site, Span};
+use portpulse_testkit::incident::down_since;
 use scraper::{Html, Selector};
 
 pub(crate) const DEFINITIONS: &str = "
@@ -138,17 +139,11 @@ fn bars(grain: Grain, count: i64) -> Vec<Bar> {
             monitor: "any".parse().unwrap(),
             track: Track::Health,
             incident: portpulse_core::group_state::Incident {
-                cluster: None,
-                cause_changes: Vec::new(),
-                diagnosis: None,
-                status: Status::Down,
                 opened: Tick::containing(outage.opened, portpulse_core::time::Interval::OneMinute),
-                revision: 1,
-                since: Tick::containing(outage.since, portpulse_core::time::Interval::OneMinute),
-                finding: None,
-                notified: portpulse_core::group_state::Notified::NotYet,
-                urgency: portpulse_core::group_state::Urgency::Normal,
-                stability: portpulse_core::group_state::Stability::Steady,
+                ..down_since(Tick::containing(
+                    outage.since,
+                    portpulse_core::time::Interval::OneMinute,
+                ))
             },
             closed: Tick::containing(
                 outage.closed.unwrap().0,

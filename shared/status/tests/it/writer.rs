@@ -4,12 +4,11 @@ use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::control::Control;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{
-    DecisionState, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
-};
+use portpulse_core::group_state::{DecisionState, IncidentId, Track};
 use portpulse_history::{Groups, ReadLimit, Reader, Scope};
 use portpulse_status::{Access, Answer, FormSecret, Pages, Request, Site};
 use portpulse_store::{Error, Store};
+use portpulse_testkit::incident::down_since;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
@@ -44,19 +43,7 @@ impl Served {
     /// Opens an incident, or closes it without a record.
     async fn set_incident(&self, revision: u64, is_open: bool) -> IncidentId {
         let since = "2026-11-22T05:37:00Z".parse().unwrap();
-        let incident = Incident {
-            cluster: None,
-            cause_changes: Vec::new(),
-            diagnosis: None,
-            status: Status::Down,
-            opened: since,
-            revision: 1,
-            since,
-            finding: None,
-            notified: Notified::NotYet,
-            urgency: Urgency::Normal,
-            stability: Stability::Steady,
-        };
+        let incident = down_since(since);
         let id = incident.id(&ID.parse().unwrap(), Track::Health);
         let row = DecisionState {
             revision,

@@ -5,7 +5,8 @@
 //! that it has received so far, until it makes its next request. The real conditions decide which of the writes succeed. So
 //! nothing of the protocol is repeated here; a model has only the table, the running checkers, and the sent messages.
 //!
-//! Simulations visit long random schedules; this test visits all short ones. For a larger model:
+//! Simulations visit long random schedules; this test visits all short ones. For a model of another size (without faults, and
+//! with two ticks, unless the environment sets their numbers):
 //!
 //! ```text
 //! PORTPULSE_MODEL_LOCATIONS=2 PORTPULSE_MODEL_FAULTS=1 PORTPULSE_MODEL_TICKS=2 cargo test -p portpulse-checker --test it protocol -- --nocapture
@@ -33,7 +34,7 @@ fn check(size: Size, worlds: &[World]) -> String {
     format!("{size:?}: {states} states, {histories} histories of a checker")
 }
 
-/// The size that the environment asks for.
+/// The size that the environment asks for, if it sets the number of locations: by default no faults, and two ticks.
 fn asked_size() -> Option<Size> {
     let number = |name: &str| Some(std::env::var(name).ok()?.parse::<u8>().unwrap());
     Some(Size {
