@@ -11,7 +11,7 @@ use crate::id::id_of;
 use crate::mark::has_placeholder;
 use crate::note::{Note, NoteKind, sanitize};
 use crate::pending::Pending;
-use crate::secret::{CREDENTIALS, without_secret_parameters};
+use crate::secret::{CREDENTIALS, SECRET_LABEL, is_secret_name, without_secret_parameters};
 
 /// A monitor during its conversion.
 #[derive(Debug, Clone)]
@@ -164,16 +164,6 @@ impl Draft {
         }
     }
 
-    /// Sets a connect in place of a ping.
-    pub(crate) fn set_ping(&mut self, host: &str) {
-        self.set("host", host);
-        self.set("port", 443);
-        self.set("expect", "reachable");
-        let reason = "AWS regions cannot send ICMP: became a connect to port 443, where open and refused both count as \
-                      reachable. To ping from agents, write `check: ping` and their names in `locations`.";
-        self.changed("ping", reason);
-    }
-
     /// Sets the interval; `field` names the setting of the source. The timeout decides which intervals are possible.
     pub(crate) fn set_interval(&mut self, field: &str, expected: Duration) {
         self.pending.interval = Some((field.to_owned(), expected));
@@ -281,6 +271,16 @@ impl Draft {
         let group = group.trim();
         if !group.is_empty() && !has_placeholder(&Value::from(group)) {
             self.set("group", group);
+        }
+    }
+
+    /// Adds a tag for a label of the source; `field` names the setting. A label whose name says that it is a secret is not
+    /// copied.
+    pub(crate) fn label(&mut self, field: &str, name: &str, value: &str) {
+        if is_secret_name(name) {
+            self.lost(&format!("{field}{name}"), SECRET_LABEL);
+        } else {
+            self.tag(&format!("{name}={value}"));
         }
     }
 

@@ -168,7 +168,7 @@ fn endpoint_of(mut fields: SourceFields, index: usize, providers: &Providers, re
         .flat_map(SourceFields::into_entries)
     {
         if let Some(value) = crate::source_fields::text_of(&value) {
-            draft.tag(&format!("{name}={value}"));
+            draft.label("extra-labels.", &name, &value);
         }
     }
     client(&mut draft, fields.map("client").unwrap_or_default(), protocol);

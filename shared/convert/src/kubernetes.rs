@@ -93,7 +93,7 @@ fn labels(draft: &mut Draft, object: &Value) {
                 "managed-by" | "version" | "helm.sh/chart" | "pod-template-hash"
             )
         {
-            draft.tag(&format!("{own}={value}"));
+            draft.label("metadata.labels.", own, &value);
         }
     }
 }
