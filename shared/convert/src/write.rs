@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::draft::Draft;
 use crate::id::{MAX_ID_LENGTH, id_of};
 use crate::maintenance::{self, Window};
-use crate::mark::has_placeholder;
+use crate::mark::{has_placeholder, missing_address};
 use crate::note::{Note, sanitize};
 use crate::ping::Pings;
 use crate::source_fields::PLACEHOLDER;
@@ -145,14 +145,15 @@ fn without_invalid_fields(
     id: &str,
     mut fields: Map<String, Value>,
 ) -> Result<(Map<String, Value>, Vec<(String, String)>), String> {
-    let asks_with_placeholder = |fields: &Map<String, Value>| {
-        let path = fields.get("http").and_then(|http| http.get("path"));
-        fields.get("host").is_some_and(has_placeholder) || path.is_some_and(has_placeholder)
-    };
-    if asks_with_placeholder(&fields) {
-        let reason =
-            "The address has a placeholder without a value. Set the variable, and import again with --env.";
-        return Err(reason.to_owned());
+    let path = fields.get("http").and_then(|http| http.get("path"));
+    let address: Vec<&str> = [fields.get("host"), path]
+        .into_iter()
+        .flatten()
+        .filter(|part| has_placeholder(part))
+        .filter_map(Value::as_str)
+        .collect();
+    if !address.is_empty() {
+        return Err(missing_address(&address));
     }
     let mut dropped = Vec::new();
     // Each round removes a field or an option, or ends.
