@@ -6,7 +6,7 @@ use std::time::Duration;
 use portpulse_core::time::{format_duration, parse_duration};
 use serde_json::{Map, Value, json};
 
-use crate::address::Address;
+use crate::address::{Address, name_without_secrets};
 use crate::id::id_of;
 use crate::mark::has_placeholder;
 use crate::note::{Note, NoteKind, sanitize};
@@ -44,11 +44,11 @@ const MIN_REMINDER: Duration = Duration::from_secs(300);
 
 impl Draft {
     pub(crate) fn new(name: &str, comment: &str) -> Self {
-        let name = sanitize(name);
+        let name = sanitize(&name_without_secrets(name));
         Self {
             key: name.clone(),
             name,
-            comment: sanitize(comment),
+            comment: sanitize(&name_without_secrets(comment)),
             fields: Map::new(),
             notes: Vec::new(),
             pending: Pending::default(),
@@ -208,7 +208,8 @@ impl Draft {
 
     /// Sets the name that people see, if it differs from the id of the monitor.
     pub(crate) fn set_display_name(&mut self, name: &str) {
-        let name: String = sanitize(name).chars().take(MAX_NAME).collect();
+        let name = sanitize(&name_without_secrets(name));
+        let name: String = name.chars().take(MAX_NAME).collect();
         let name = name.trim();
         if !name.is_empty() && id_of(&self.name) != name && !has_placeholder(&Value::from(name)) {
             self.set("name", name);
