@@ -10,7 +10,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use portpulse_convert::{Changes, Format, Import, ImportError, Options, Report, Source, import};
+use portpulse_convert::{Changes, Format, Import, ImportError, Options, Pings, Report, Source, import};
+use portpulse_core::definition::AWS_REGIONS;
+use portpulse_core::id::{InvalidName, Location};
 use rustix::fs::OFlags;
 
 use crate::ExitStatus;
@@ -48,6 +50,15 @@ pub(crate) struct Args {
     /// The host of published ports (docker-compose), or a node (kubernetes) [default for docker-compose: localhost]
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
+
+    /// Check hosts that the tool pings with `check: ping` from these agents [default: a connect to port 443, because AWS
+    /// regions cannot send ICMP]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = agent)]
+    agents: Vec<Location>,
+
+    /// Check hosts that the tool pings with `check: ping` from this machine, which runs `portpulse local`
+    #[arg(long, conflicts_with = "agents")]
+    local: bool,
 
     /// Fill placeholders such as ${HOST} from the environment variables; those that look like secrets stay
     #[arg(long)]
@@ -102,9 +113,17 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
     let texts = files::read(format, &args.files)?;
     let sources: Vec<_> = texts.iter().map(|(name, text)| Source { name, text }).collect();
     let environment = |name: &str| std::env::var(name).ok();
+    let mut agents = args.agents.clone();
+    agents.sort();
+    agents.dedup();
     let options = Options {
         environment: args.env.then_some(&environment),
         host: args.host.as_deref(),
+        pings: match args.local {
+            true => Pings::FromLocal,
+            false if agents.is_empty() => Pings::Connect,
+            false => Pings::FromAgents(&agents),
+        },
     };
     match import(format, &sources, &options) {
         Ok(import) => {
@@ -159,6 +178,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
             | ImportError::Invalid { .. }),
         ) => Err(CommandError::failed(format!("import from {format}"), error)),
     }
+}
+
+/// The name of an agent.
+fn agent(text: &str) -> Result<Location, String> {
+    let name: Location = text.parse().map_err(|error: InvalidName| error.to_string())?;
+    if AWS_REGIONS.contains(&name.as_str()) {
+        return Err("is an AWS region, which cannot send ICMP".to_owned());
+    }
+    Ok(name)
 }
 
 fn status(report: &Report) -> ExitStatus {

@@ -79,6 +79,17 @@ impl Address {
     }
 }
 
+/// A name without the credentials and the secret parameters of a URL in it: people name monitors after URLs.
+pub(crate) fn name_without_secrets(name: &str) -> String {
+    if !name.contains("://") && !name.contains('?') {
+        return name.to_owned();
+    }
+    match Address::parse(name) {
+        Some(address) => address.shown(name),
+        None => name.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

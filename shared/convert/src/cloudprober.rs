@@ -15,11 +15,12 @@ use portpulse_core::readiness::RecordType;
 use serde_json::{Map, Value};
 
 use self::http::{http, tls_config};
-use self::keys::{ALERT, FILE, PROBE, TARGETS, TCP};
+use self::keys::{ALERT, FILE, PING, PROBE, TARGETS, TCP};
 use self::targets::{Target, maps, port, targets_of};
 use crate::address::Address;
 use crate::draft::Draft;
 use crate::note::Note;
+use crate::secret::CREDENTIALS;
 use crate::source_fields::SourceFields;
 use crate::{Extracted, Format, ImportError};
 
@@ -176,7 +177,9 @@ fn apply(
         }
         ("PING", false) => {
             draft.set_ping(&host);
-            drop(probe.take("ping_probe"));
+            let options = probe.map("ping_probe").unwrap_or_default();
+            let item = draft.name.clone();
+            options.note_unused(&item, "ping_probe.", &PING, &mut draft.notes);
             Ok(())
         }
         ("UDP" | "UDP_LISTENER", false) => Err("Of UDP services, only DNS is supported."),
@@ -308,7 +311,10 @@ fn common(draft: &mut Draft, probe: &mut SourceFields, target: &Target) {
             _ => {}
         }
         if let Some(url) = alert.text("playbook_url_template") {
-            if url.contains("@") {
+            let shown = Address::parse(&url).map(|address| address.shown(&url));
+            if shown.as_deref() != Some(url.as_str()) {
+                draft.lost("alert.playbook_url_template", CREDENTIALS);
+            } else if url.contains("@") {
                 draft.lost(
                     "alert.playbook_url_template",
                     "Templates are not supported in `runbook`.",
@@ -332,7 +338,7 @@ fn common(draft: &mut Draft, probe: &mut SourceFields, target: &Target) {
                 None => value,
             };
             if !value.is_empty() {
-                draft.tag(&format!("{key}={value}"));
+                draft.label("additional_label.", &key, &value);
             }
         }
         label.note_unused(&name, "additional_label.", &[], &mut draft.notes);

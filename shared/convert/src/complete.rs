@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::draft::{Draft, readable};
 use crate::pending::{Pending, Retries};
+use crate::ping::Pings;
 
 /// The range of `retry_interval`, and the maximum of `retries`.
 const RETRY_INTERVALS: std::ops::RangeInclusive<Duration> =
@@ -44,7 +45,8 @@ impl Draft {
     }
 
     /// Sets the fields whose defaults would differ from what the source does.
-    pub(crate) fn complete(&mut self) {
+    pub(crate) fn complete(&mut self, pings: Pings<'_>) {
+        self.complete_ping(pings);
         let pending = std::mem::take(&mut self.pending);
         self.complete_tls(&pending);
         if let Some((field, expected)) = &pending.interval {
@@ -241,7 +243,7 @@ mod tests {
         let mut draft = Draft::new("a", "");
         draft.fields = fields.as_object().cloned().unwrap_or_default();
         set(&mut draft);
-        draft.complete();
+        draft.complete(Pings::Connect);
         let notes = draft.notes.iter().map(ToString::to_string).collect();
         (Value::Object(draft.fields), notes)
     }

@@ -17,12 +17,8 @@ pub(crate) fn apply(draft: &mut Draft, field: &str, service: &str, text: &str) -
         .split_once("://")
         .ok_or("Its connection string is not a URL.")?;
     let scheme = scheme.to_ascii_lowercase();
-    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
-    // A password may contain any character, also a slash.
-    let (user, hosts) = match before.rsplit_once('@') {
-        Some((_, hosts)) => (true, hosts),
-        None => (false, before),
-    };
+    let (user, rest) = without_user(rest);
+    let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
     let hosts: Vec<&str> = hosts.split('/').next().unwrap_or_default().split(',').collect();
     let first = hosts.first().copied().unwrap_or_default();
     let address = Address::parse(first).ok_or("Its connection string has no host.")?;
@@ -69,6 +65,20 @@ pub(crate) fn apply(draft: &mut Draft, field: &str, service: &str, text: &str) -
         draft.lost(&format!("{field}: ?{name}"), reason);
     }
     Ok(())
+}
+
+/// Whether there are credentials, and the text after them. A password may contain any character, also a slash or a question
+/// mark; an `@` after the host belongs to a parameter.
+fn without_user(rest: &str) -> (bool, &str) {
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if let Some((credentials, _)) = before.rsplit_once('@') {
+        let hosts = rest.get(credentials.len() + 1..).unwrap_or_default();
+        return (true, hosts);
+    }
+    match query.rsplit_once('@') {
+        Some((_, hosts)) => (true, hosts),
+        None => (false, rest),
+    }
 }
 
 /// What a connection string says of TLS.
@@ -133,7 +143,20 @@ impl Encryption {
                 | "schema"
                 | "uselibpqcompat"
                 | "srvmaxhosts" => {}
-                _ => read.others.push(name.to_owned()),
+                _ => {
+                    // A text that is no name may be part of a password.
+                    let is_name = name
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+                    read.others.push(
+                        if is_name && parameter.contains('=') {
+                            name
+                        } else {
+                            "…"
+                        }
+                        .to_owned(),
+                    );
+                }
             }
         }
         read
@@ -239,6 +262,16 @@ mod tests {
             "sqlserver",
             "Server=s.example.com,1444;User Id=a;Password=b",
             Ok(r#"{"host":"s.example.com","port":1444,"service":"mssql"} url"#),
+        );
+        check(
+            "postgres",
+            "postgres://u:p?w=s3cret@d.example.com/x",
+            Ok(r#"{"host":"d.example.com","service":"postgres","tls":false} url: user"#),
+        );
+        check(
+            "postgres",
+            "postgres://u:p@d.example.com/x?mail=a@b&s3cret",
+            Ok(r#"{"host":"d.example.com","service":"postgres","tls":false} url: user, url: ?mail, url: ?…"#),
         );
         check("mysql", "no", Err("not a URL"));
     }

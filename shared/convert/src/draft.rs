@@ -6,12 +6,12 @@ use std::time::Duration;
 use portpulse_core::time::{format_duration, parse_duration};
 use serde_json::{Map, Value, json};
 
-use crate::address::Address;
+use crate::address::{Address, name_without_secrets};
 use crate::id::id_of;
 use crate::mark::has_placeholder;
 use crate::note::{Note, NoteKind, sanitize};
 use crate::pending::Pending;
-use crate::secret::{CREDENTIALS, without_secret_parameters};
+use crate::secret::{CREDENTIALS, SECRET_LABEL, is_secret_name, without_secret_parameters};
 
 /// A monitor during its conversion.
 #[derive(Debug, Clone)]
@@ -44,11 +44,11 @@ const MIN_REMINDER: Duration = Duration::from_secs(300);
 
 impl Draft {
     pub(crate) fn new(name: &str, comment: &str) -> Self {
-        let name = sanitize(name);
+        let name = sanitize(&name_without_secrets(name));
         Self {
             key: name.clone(),
             name,
-            comment: sanitize(comment),
+            comment: sanitize(&name_without_secrets(comment)),
             fields: Map::new(),
             notes: Vec::new(),
             pending: Pending::default(),
@@ -164,16 +164,6 @@ impl Draft {
         }
     }
 
-    /// Sets a connect in place of a ping.
-    pub(crate) fn set_ping(&mut self, host: &str) {
-        self.set("host", host);
-        self.set("port", 443);
-        self.set("expect", "reachable");
-        let reason = "AWS regions cannot send ICMP: became a connect to port 443, where open and refused both count as \
-                      reachable. To ping from agents, write `check: ping` and their names in `locations`.";
-        self.changed("ping", reason);
-    }
-
     /// Sets the interval; `field` names the setting of the source. The timeout decides which intervals are possible.
     pub(crate) fn set_interval(&mut self, field: &str, expected: Duration) {
         self.pending.interval = Some((field.to_owned(), expected));
@@ -218,7 +208,8 @@ impl Draft {
 
     /// Sets the name that people see, if it differs from the id of the monitor.
     pub(crate) fn set_display_name(&mut self, name: &str) {
-        let name: String = sanitize(name).chars().take(MAX_NAME).collect();
+        let name = sanitize(&name_without_secrets(name));
+        let name: String = name.chars().take(MAX_NAME).collect();
         let name = name.trim();
         if !name.is_empty() && id_of(&self.name) != name && !has_placeholder(&Value::from(name)) {
             self.set("name", name);
@@ -281,6 +272,16 @@ impl Draft {
         let group = group.trim();
         if !group.is_empty() && !has_placeholder(&Value::from(group)) {
             self.set("group", group);
+        }
+    }
+
+    /// Adds a tag for a label of the source; `field` names the setting. A label whose name says that it is a secret is not
+    /// copied.
+    pub(crate) fn label(&mut self, field: &str, name: &str, value: &str) {
+        if is_secret_name(name) {
+            self.lost(&format!("{field}{name}"), SECRET_LABEL);
+        } else {
+            self.tag(&format!("{name}={value}"));
         }
     }
 

@@ -154,14 +154,12 @@ fn probe(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> 
     let (name, prober, at, mut options) = match (monitor.rule().expect, &target.check, target.port) {
         (_, Check::Ping, _) | (_, _, None) => ("icmp", "icmp", host, json!({})),
         (Expect::Closed, ..) => return Err("the exporter does not support `expect: closed`"),
-        (Expect::Reachable, _, Some(port)) => {
-            if port != 443 {
-                add_note(
-                    NoteKind::Changed,
-                    "port",
-                    "became a ping of the host, without the port",
-                );
-            }
+        (Expect::Reachable, _, Some(_)) => {
+            add_note(
+                NoteKind::Changed,
+                "port",
+                "became a ping of the host, without the port",
+            );
             ("icmp", "icmp", host, json!({}))
         }
         (Expect::Open, Check::Connect(_), _) => ("tcp_connect", "tcp", authority, json!({})),

@@ -18,6 +18,7 @@ use self::unused_keys::{CLIENT, ENDPOINT, FILE};
 use crate::address::Address;
 use crate::draft::{Draft, reverse_name};
 use crate::maintenance::WindowScope;
+use crate::mark::{has_placeholder, missing_address};
 use crate::note::Note;
 use crate::note::NoteKind::{Lost, NotNeeded};
 use crate::secret::CREDENTIALS;
@@ -132,10 +133,10 @@ fn endpoint_of(mut fields: SourceFields, index: usize, providers: &Providers, re
     let mut draft = Draft::new(&full, &full);
     draft.key = format!("{index} {full}");
     let Some(address) = Address::parse(&url) else {
-        let problem = if url.contains("${") {
-            "Its `url` has a placeholder without a value. Set the variable, and import again with --env."
+        let problem = if has_placeholder(&Value::from(url.as_str())) {
+            missing_address(&[&url])
         } else {
-            "Its `url` has no host."
+            "Its `url` has no host.".to_owned()
         };
         read.notes.push(Note::lost(&draft.name, "", problem));
         return;
@@ -168,7 +169,7 @@ fn endpoint_of(mut fields: SourceFields, index: usize, providers: &Providers, re
         .flat_map(SourceFields::into_entries)
     {
         if let Some(value) = crate::source_fields::text_of(&value) {
-            draft.tag(&format!("{name}={value}"));
+            draft.label("extra-labels.", &name, &value);
         }
     }
     client(&mut draft, fields.map("client").unwrap_or_default(), protocol);

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use crate::draft::Draft;
 use crate::id::id_of;
 use crate::mark::has_placeholder;
-use crate::secret::is_secret_name;
+use crate::secret::{is_secret_name, seems_secret};
 use crate::source_fields::PLACEHOLDER;
 
 /// The maximum number of conditions of a kind.
 const MAX_CONDITIONS: usize = 20;
-const SECRET_BODY: &str = "The body seems to contain a secret, so it was not copied and is not sent.";
+pub(crate) const SECRET_BODY: &str =
+    "The text seems to contain a secret, so it was not copied and is not sent.";
 const NO_TEXT: &str = "A response to HEAD has no text to search.";
 const TOO_MANY: &str = "A check has at most 20 conditions of a kind, so this one is not checked.";
 
@@ -104,8 +105,7 @@ impl Draft {
 
     /// Sets the body of the request. One that seems to contain a secret is not copied.
     pub(crate) fn set_body(&mut self, field: &str, body: &str) {
-        let mut words = body.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
-        if words.any(is_secret_name) {
+        if seems_secret(body) {
             self.lost(field, SECRET_BODY);
         } else if has_placeholder(&Value::from(body)) {
             self.lost(field, PLACEHOLDER);

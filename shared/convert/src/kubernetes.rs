@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::draft::Draft;
 use crate::note::Note;
+use crate::secret::without_secret_parameters;
 use crate::services::on_port;
 use crate::source_fields::text_of;
 use crate::{Extracted, Format, ImportError};
@@ -93,7 +94,7 @@ fn labels(draft: &mut Draft, object: &Value) {
                 "managed-by" | "version" | "helm.sh/chart" | "pod-template-hash"
             )
         {
-            draft.tag(&format!("{own}={value}"));
+            draft.label("metadata.labels.", own, &value);
         }
     }
 }
@@ -293,7 +294,9 @@ fn route(object: &Value, name: &str, host: &str, paths: &[&str], is_encrypted: b
         read.found += 1;
         if path.contains(['(', '*', '^', '$']) || !path.starts_with('/') {
             let reason = "A path with an expression is no single path.";
-            read.notes.push(Note::lost(name, &format!("path {path}"), reason));
+            let (shown, _) = without_secret_parameters(path);
+            read.notes
+                .push(Note::lost(name, &format!("path {shown}"), reason));
             continue;
         }
         let own_name = if path == "/" {

@@ -20,6 +20,7 @@ mod maintenance;
 mod mark;
 mod note;
 mod pending;
+mod ping;
 mod placeholder;
 mod prometheus;
 mod report;
@@ -46,6 +47,7 @@ use placeholder::Notation;
 pub use changes::{ChangedMonitor, Changes, changes};
 pub use export::{Export, export};
 pub use note::{Note, NoteKind};
+pub use ping::Pings;
 pub use placeholder::Environment;
 pub use report::{Difference, Report};
 
@@ -173,6 +175,8 @@ pub struct Options<'a> {
     pub environment: Option<Environment<'a>>,
     /// The host of published ports of Docker Compose, by default `localhost`, or a node of Kubernetes.
     pub host: Option<&'a str>,
+    /// What checks the hosts that the source pings.
+    pub pings: Pings<'a>,
 }
 
 /// Converts these files together to one definitions file.
@@ -216,6 +220,7 @@ pub fn import(format: Format, sources: &[Source<'_>], options: &Options<'_>) -> 
         &format!("{format}: {}", names.join(", ")),
         drafts,
         maintenance,
+        options.pings,
         &mut notes,
     );
     notes.sort();

@@ -3,10 +3,12 @@
 //! Sources: <https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md>,
 //! <https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config>
 
+mod account;
 mod expression;
 mod module;
 mod relabel;
 mod target;
+mod tcp;
 mod unused_keys;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,6 +6,10 @@ pub(crate) const CREDENTIALS: &str = "Checks do not use these credentials, so th
 const PARAMETER: &str = "This query parameter looks like a secret, so it was not copied and is not sent. Keep it in SSM \
                          Parameter Store or Secrets Manager.";
 
+/// Why a label is not copied.
+pub(crate) const SECRET_LABEL: &str =
+    "The name of this label says that its value is a secret, so it was not copied.";
+
 /// Whether a field, parameter or variable with this name holds a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
@@ -32,6 +36,12 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
         || name.ends_with("_key")
         || name.ends_with("_pass")
         || name.ends_with("_auth")
+}
+
+/// Whether a text that is sent seems to contain a secret: one of its words is the name of one.
+pub(crate) fn seems_secret(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+    words.any(is_secret_name)
 }
 
 /// A path without the parameters of its query that are secrets, and a note for each of these.

@@ -8,7 +8,7 @@ mod google;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::draft::Draft;
 use crate::note::Note;
@@ -174,23 +174,12 @@ fn add(resource: &Resource<'_>, endpoints: Vec<Endpoint>, read: &mut Extracted) 
             draft.set("tls", tls);
         }
         let mut environment = None;
-        let tags = ["tags_all", "tags", "labels", "user_labels"]
-            .into_iter()
-            .find_map(|field| {
-                resource
-                    .values
-                    .get(field)?
-                    .as_object()
-                    .filter(|tags| !tags.is_empty())
-            });
-        for (key, value) in tags.into_iter().flatten() {
+        for (key, value) in tags_of(resource).into_iter().flatten() {
             let Some(value) = text_of(value) else { continue };
             if matches!(key.to_ascii_lowercase().as_str(), "env" | "environment" | "stage") {
                 environment = Some(value.clone());
             }
-            if !crate::secret::is_secret_name(key) {
-                draft.tag(&format!("{key}={value}"));
-            }
+            draft.label("tags.", key, &value);
         }
         draft.set("tier", tier_of(environment.as_deref()));
         if endpoint.is_private {
@@ -204,6 +193,16 @@ fn add(resource: &Resource<'_>, endpoints: Vec<Endpoint>, read: &mut Extracted) 
         }
         read.drafts.push(draft);
     }
+}
+
+/// The tags of a resource; Google's databases have them in a block.
+fn tags_of<'a>(resource: &Resource<'a>) -> Option<&'a Map<String, Value>> {
+    let blocks = [resource.values].into_iter().chain(resource.blocks("settings"));
+    let fields = ["tags_all", "tags", "labels", "user_labels"];
+    blocks
+        .flat_map(|block| fields.map(|field| block.get(field)?.as_object()))
+        .flatten()
+        .find(|tags| !tags.is_empty())
 }
 
 /// `host:port`, with a default port.

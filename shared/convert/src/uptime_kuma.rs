@@ -29,6 +29,15 @@ const EVERY: Duration = Duration::from_secs(60);
 /// The most days before the expiry of a certificate at which Uptime Kuma notifies by default.
 const WARN_DAYS: u64 = 21;
 
+/// The versions whose checks differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// 1.x.
+    One,
+    /// 2.x, which added the settings of pings.
+    Two,
+}
+
 /// What holds for all monitors of a source.
 struct Context {
     /// The names of group monitors by their ids.
@@ -117,13 +126,17 @@ fn monitor_of(mut fields: SourceFields, index: usize, context: &Context, read: &
     // The columns of a database have the type of their numbers.
     fields.ignore_if_zero("timeout");
     let written_timeout = fields.duration("timeout", SECOND);
+    let version = if fields.has("ping_count") {
+        Version::Two
+    } else {
+        Version::One
+    };
     let default_timeout = scaled(every, 0.8).unwrap_or(every);
     if let Err(reason) = kinds::apply(&mut draft, &mut fields, &kind, is_inverted, &mut read.notes) {
         read.notes.push(Note::lost(&draft.name, "", reason));
         return;
     }
-    let timeout = written_timeout.unwrap_or(default_timeout);
-    kinds::set_timeout(&mut draft, &kind, timeout, default_timeout);
+    kinds::set_timeout(&mut draft, &kind, written_timeout, default_timeout, version);
     common(&mut draft, &mut fields, every, context);
     let accepts_any = matches!(kind.as_str(), "http" | "keyword" | "json-query" | "redis");
     if accepts_any && fields.switch("ignoreTls") == Some(true) {
@@ -192,7 +205,7 @@ fn common(draft: &mut Draft, fields: &mut SourceFields, every: Duration, context
     }
     for mut tag in fields.maps("tags") {
         match (tag.text("name"), tag.text("value")) {
-            (Some(name), Some(value)) => draft.tag(&format!("{name}={value}")),
+            (Some(name), Some(value)) => draft.label("tags.", &name, &value),
             (Some(name), None) => draft.tag(&name),
             (None, _) => {}
         }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use portpulse_core::definition::{Field, FieldPath, Monitor};
+use portpulse_core::id::Location;
 use serde_json::{Map, Value};
 
 use crate::draft::Draft;
 use crate::id::{MAX_ID_LENGTH, id_of};
 use crate::maintenance::{self, Window};
-use crate::mark::has_placeholder;
+use crate::mark::{has_placeholder, missing_address};
 use crate::note::{Note, sanitize};
+use crate::ping::Pings;
 use crate::source_fields::PLACEHOLDER;
 
 /// A written definitions file.
@@ -23,14 +25,22 @@ pub(crate) struct Written {
 const MAX_ROUNDS: usize = 64;
 
 /// Writes all drafts that can be made valid, and adds notes about the rest.
-pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, notes: &mut Vec<Note>) -> Written {
+pub(crate) fn write(
+    from: &str,
+    drafts: Vec<Draft>,
+    windows: Vec<Window>,
+    pings: Pings<'_>,
+    notes: &mut Vec<Note>,
+) -> Written {
     let mut text = format!("# From {}\n", sanitize(from));
     let mut taken = BTreeSet::new();
     let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut body = String::new();
+    let mut agents: &[Location] = &[];
     for mut draft in drafts {
-        draft.complete();
+        draft.complete(pings);
         drop_placeholders(&mut draft);
+        let is_ping = draft.is_ping();
         let Draft {
             key,
             name,
@@ -55,9 +65,16 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, notes:
                 );
                 ids.entry(key).or_default().push(id.clone());
                 taken.insert(id);
+                if let (true, Pings::FromAgents(names)) = (is_ping, pings) {
+                    agents = names;
+                }
             }
             Err(reason) => notes.push(Note::lost(&name, "", reason)),
         }
+    }
+    if !agents.is_empty() {
+        let names = agents.iter().map(|agent| agent.as_str().into()).collect();
+        let _ = writeln!(text, "agents: {}", flow(&Value::Array(names)));
     }
     text.push_str("monitors:\n");
     text.push_str(&body);
@@ -128,14 +145,15 @@ fn without_invalid_fields(
     id: &str,
     mut fields: Map<String, Value>,
 ) -> Result<(Map<String, Value>, Vec<(String, String)>), String> {
-    let asks_with_placeholder = |fields: &Map<String, Value>| {
-        let path = fields.get("http").and_then(|http| http.get("path"));
-        fields.get("host").is_some_and(has_placeholder) || path.is_some_and(has_placeholder)
-    };
-    if asks_with_placeholder(&fields) {
-        let reason =
-            "The address has a placeholder without a value. Set the variable, and import again with --env.";
-        return Err(reason.to_owned());
+    let path = fields.get("http").and_then(|http| http.get("path"));
+    let address: Vec<&str> = [fields.get("host"), path]
+        .into_iter()
+        .flatten()
+        .filter(|part| has_placeholder(part))
+        .filter_map(Value::as_str)
+        .collect();
+    if !address.is_empty() {
+        return Err(missing_address(&address));
     }
     let mut dropped = Vec::new();
     // Each round removes a field or an option, or ends.

@@ -209,7 +209,12 @@ fn folders_of_gatus_and_placeholders_are_read() {
     assert!(found.out.contains("failures_to_open: 7"), "{}", found.out);
     let kept = run(&["import", "--from", "gatus", &path]);
     assert_eq!(kept.status, 1);
-    assert!(kept.err.contains("import again with --env"), "{}", kept.err);
+    assert!(
+        kept.err
+            .contains("the value of ${PORTPULSE_TEST_HOST}. Set the variable, and import again with --env"),
+        "{}",
+        kept.err
+    );
     fs::remove_dir_all(&folder).unwrap();
 }
 

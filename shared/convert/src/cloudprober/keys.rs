@@ -2,7 +2,7 @@
 //!
 //! Source: <https://cloudprober.org/docs/config/latest/overview/>
 
-use crate::note::NoteKind::{Lost, NotNeeded};
+use crate::note::NoteKind::{Changed, Lost, NotNeeded};
 use crate::secret::CREDENTIALS;
 use crate::source_fields::UnusedKey;
 
@@ -101,6 +101,16 @@ pub(super) const HTTP: [UnusedKey; 20] = [
     ("requests_per_probe", Lost, ONE_REQUEST),
     ("requests_interval_msec", NotNeeded, ONE_REQUEST),
     ("protocol", NotNeeded, "`scheme` is used."),
+];
+pub(super) const PING: [UnusedKey; 8] = [
+    ("packets_per_probe", Changed, "One reply is enough."),
+    ("packets_interval_msec", NotNeeded, "One reply is enough."),
+    ("resolve_first", NotNeeded, "A name is always resolved first."),
+    ("payload_size", Lost, "A ping has 32 bytes of data."),
+    ("use_datagram_socket", NotNeeded, OF_ITSELF),
+    ("disable_integrity_check", NotNeeded, OF_ITSELF),
+    ("disable_fragmentation", Lost, "A ping may be fragmented."),
+    ("export_reply_ttl", NotNeeded, OF_ITSELF),
 ];
 pub(super) const TLS: [UnusedKey; 5] = [
     ("ca_cert_file", Lost, AUTHORITIES),

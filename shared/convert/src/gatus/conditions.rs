@@ -13,6 +13,8 @@ use self::parse::{Condition, Operator, Part, Pattern, Subject};
 use super::Protocol;
 use crate::draft::Draft;
 use crate::duration::{duration, scaled};
+use crate::http_request::SECRET_BODY;
+use crate::secret::seems_secret;
 use crate::statuses::Statuses;
 
 const UNSUPPORTED: &str = "This condition is not supported, so it is not checked.";
@@ -360,6 +362,7 @@ fn dns(draft: &mut Draft, required: &Required) {
 /// A text that is sent and an expected text are a script.
 fn script(draft: &mut Draft, text: Option<&(String, String)>, sent: Option<&str>) {
     match (sent, text) {
+        (Some(sent), _) if seems_secret(sent) => draft.lost("body", SECRET_BODY),
         (Some(sent), Some((text, _))) if !draft.has("expect") => {
             let is_tls = draft.fields.remove("service").is_some();
             draft.set("script", json!([{ "send": sent }, { "expect": text }]));

@@ -5,7 +5,9 @@ use std::time::Duration;
 use portpulse_core::readiness::RecordType;
 use serde_json::{Value, json};
 
-use super::expression::{literal, script};
+use super::account::Account;
+use super::expression::literal;
+use super::tcp::tcp;
 use super::unused_keys::{AUTHORITIES, DNS, HTTP, ICMP, TCP, VERSIONS};
 use crate::address::Address;
 use crate::draft::Draft;
@@ -105,22 +107,6 @@ pub(super) fn apply(
     }
     account.unused(module, "", &[]);
     Ok(())
-}
-
-/// The notes about a module.
-struct Account<'a> {
-    item: String,
-    notes: &'a mut Vec<Note>,
-}
-
-impl Account<'_> {
-    fn note(&mut self, kind: NoteKind, field: &str, reason: &str) {
-        self.notes.push(Note::new(kind, &self.item, field, reason));
-    }
-
-    fn unused(&mut self, options: SourceFields, prefix: &str, known: &[crate::source_fields::UnusedKey]) {
-        options.note_unused(&self.item, prefix, known, self.notes);
-    }
 }
 
 /// TLS: the server name, a certificate of the client, and whether that of the server is verified.
@@ -286,65 +272,6 @@ fn statuses(codes: &[Value]) -> Result<Option<Value>, &'static str> {
     statuses.keep(|status| codes.contains(&u64::from(status)));
     let field = statuses.field()?;
     Ok((field != json!(["200-499"])).then_some(field))
-}
-
-fn tcp(draft: &mut Draft, options: &mut SourceFields, account: &mut Account<'_>) {
-    let is_tls = options.switch("tls") == Some(true);
-    let steps = options.list("query_response");
-    let field = "tcp.query_response";
-    let port = draft.fields.get("port").and_then(Value::as_u64);
-    if steps.is_empty() {
-        if is_tls {
-            draft.set("service", "tls");
-        }
-        return;
-    }
-    let asks_ssh = |step: &Value| step.get("expect").and_then(Value::as_str) == Some("^SSH-2.0-");
-    if !is_tls && steps.first().is_some_and(asks_ssh) {
-        draft.set("service", "ssh");
-        if steps.len() > 1 {
-            let reason = "Became the exchange of SSH, which reads the identification of the server.";
-            account.note(NoteKind::Changed, field, reason);
-        }
-        return;
-    }
-    let upgrades = |step: &Value| step.get("starttls") == Some(&Value::Bool(true));
-    if steps.iter().any(upgrades) {
-        let service = match port {
-            Some(25) => "smtp",
-            Some(587) => "submission",
-            Some(143) => "imap",
-            Some(110) => "pop3",
-            _ => {
-                let reason = "Became a connect: STARTTLS is supported on ports 25, 587, 143 and 110.";
-                account.note(NoteKind::Changed, field, reason);
-                return;
-            }
-        };
-        draft.set("service", service);
-        draft.set("tls", "starttls");
-        account.note(
-            NoteKind::Changed,
-            field,
-            "Became the STARTTLS exchange of the service.",
-        );
-        return;
-    }
-    match script(&steps) {
-        Some(script) => {
-            draft.set("script", script);
-            if is_tls {
-                draft.set("tls", true);
-            }
-        }
-        None => {
-            if is_tls {
-                draft.set("service", "tls");
-            }
-            let reason = "Became a connect: only plain text is supported in `expect` and `send`.";
-            account.note(NoteKind::Changed, field, reason);
-        }
-    }
 }
 
 fn dns(draft: &mut Draft, options: &mut SourceFields, account: &mut Account<'_>) -> Result<(), &'static str> {

@@ -90,7 +90,7 @@ pub(super) fn draft_of(
             // Prometheus removes these after relabeling.
             _ if name.starts_with("__") => {}
             "job" => {}
-            _ => draft.tag(&format!("{name}={value}")),
+            _ => draft.label("labels.", &name, &value),
         }
     }
     Some(draft)

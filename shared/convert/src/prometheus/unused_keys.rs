@@ -19,7 +19,6 @@ pub(super) const VERSIONS: &str = "TLS 1.2 and 1.3 are used.";
 const TEXT_ONLY: &str = "Only plain text is supported, so this condition is not checked.";
 const ANSWER_SECTION: &str = "Only the answer section is checked.";
 const SOURCE_ADDRESS: &str = "The system chooses the source address.";
-const PINGS: &str = "The setting concerns ICMP, which a monitor uses only from agents.";
 
 pub(super) const FILE: [UnusedKey; 11] = [
     (
@@ -144,11 +143,9 @@ pub(super) const DNS: [UnusedKey; 8] = [
     ("tls_config", Lost, "The value is not a map."),
     ("source_ip_address", Lost, SOURCE_ADDRESS),
 ];
-pub(super) const ICMP: [UnusedKey; 6] = [
-    ("preferred_ip_protocol", NotNeeded, PINGS),
-    ("ip_protocol_fallback", NotNeeded, PINGS),
-    ("source_ip_address", NotNeeded, PINGS),
-    ("dont_fragment", NotNeeded, PINGS),
-    ("payload_size", NotNeeded, PINGS),
-    ("ttl", NotNeeded, PINGS),
+pub(super) const ICMP: [UnusedKey; 4] = [
+    ("source_ip_address", Lost, SOURCE_ADDRESS),
+    ("dont_fragment", Lost, "A ping may be fragmented."),
+    ("payload_size", Lost, "A ping has 32 bytes of data."),
+    ("ttl", Lost, "The system chooses the hop limit."),
 ];

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, Listens, Resource};
+use super::{Endpoint, Listens, Resource, host_and_port};
 use crate::services::on_port;
 
 const NOT_APPLIED: &str = "Its address is not in the state: apply it first.";
@@ -42,6 +42,17 @@ pub(super) fn listens(resource: &Resource<'_>) -> Listens {
             }
             None => Listens::Unknown(NOT_APPLIED),
         },
+        "google_memcache_instance" => {
+            let endpoint = resource.text("discovery_endpoint");
+            match endpoint.and_then(|endpoint| host_and_port(endpoint, 11_211)) {
+                Some((host, port)) => {
+                    let mut endpoint = Endpoint::new(&host, port, Some("memcached"));
+                    endpoint.is_private = true;
+                    Listens::On(vec![endpoint])
+                }
+                None => Listens::Unknown(NOT_APPLIED),
+            }
+        }
         "google_compute_instance" => {
             let interfaces = resource.blocks("network_interface").iter();
             let address = interfaces

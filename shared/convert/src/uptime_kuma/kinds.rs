@@ -5,6 +5,7 @@ use std::time::Duration;
 use portpulse_core::readiness::RecordType;
 use serde_json::{Value, json};
 
+use super::Version;
 use crate::address::Address;
 use crate::connection;
 use crate::draft::{Draft, reverse_name};
@@ -16,6 +17,10 @@ use crate::source_fields::{SourceFields, text_of};
 const STATUSES: &str = "200-299";
 /// The number of redirects that the form follows by default.
 const REDIRECTS: f64 = 10.0;
+/// The time that a ping waits in 1.x, and by default in 2.x.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// The bytes of data that a ping has by default.
+const PACKET_SIZE: f64 = 56.0;
 
 /// Applies the type of a monitor to its draft.
 ///
@@ -52,7 +57,7 @@ pub(super) fn apply(
         ("mqtt", false) => mqtt(draft, fields),
         ("smtp", false) => smtp(draft, fields),
         ("websocket-upgrade", false) => websocket(draft, fields),
-        ("ping" | "tailscale-ping", false) => ping(draft, fields),
+        ("ping" | "tailscale-ping", false) => ping(draft, fields, kind),
         ("dns", false) => dns(draft, fields),
         ("postgres" | "mysql" | "mongodb" | "redis" | "sqlserver", false) => {
             let text = fields.text("databaseConnectionString");
@@ -81,12 +86,23 @@ pub(super) fn apply(
 }
 
 /// The times that Uptime Kuma waits: some types have their own, and do not use the setting.
-pub(super) fn set_timeout(draft: &mut Draft, kind: &str, written: Duration, default: Duration) {
+pub(super) fn set_timeout(
+    draft: &mut Draft,
+    kind: &str,
+    written: Option<Duration>,
+    default: Duration,
+    version: Version,
+) {
     let seconds = Duration::from_secs;
     match kind {
-        "http" | "keyword" | "json-query" | "smtp" | "ping" | "tailscale-ping" | "websocket-upgrade" => {
-            draft.set_timeout("timeout", written);
+        "http" | "keyword" | "json-query" | "smtp" | "websocket-upgrade" => {
+            draft.set_timeout("timeout", written.unwrap_or(default));
         }
+        "ping" => {
+            let written = written.filter(|_| version == Version::Two);
+            draft.set_timeout("timeout", written.unwrap_or(PING_TIMEOUT));
+        }
+        "tailscale-ping" => draft.set_timeout("timeout", default),
         // The library tcp-ping.
         "port" => draft.set_timeout("timeout", seconds(5)),
         "mqtt" => draft.set_timeout("timeout", default),
@@ -331,10 +347,29 @@ fn websocket(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'stati
     Ok(())
 }
 
-fn ping(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
+fn ping(draft: &mut Draft, fields: &mut SourceFields, kind: &str) -> Result<(), &'static str> {
     let host = fields.text("hostname").ok_or("Its `hostname` is missing.")?;
     let address = Address::parse(&host).ok_or("Its `hostname` is not a host.")?;
     draft.set_ping(&address.host);
+    if kind == "tailscale-ping" {
+        draft.changed(
+            "type",
+            "The host is checked directly; the ping of Tailscale is not sent.",
+        );
+        return Ok(());
+    }
+    if fields
+        .number("packetSize")
+        .is_some_and(|size| (size - PACKET_SIZE).abs() > f64::EPSILON)
+    {
+        draft.lost("packetSize", "A ping has 32 bytes of data.");
+    }
+    if fields.number("ping_count").is_some_and(|count| count > 1.0) {
+        draft.not_needed("ping_count", "One reply is enough, as in Uptime Kuma.");
+    }
+    // The settings of the program ping: until the timeout, it sends an echo each second.
+    let _ = fields.number("ping_per_request_timeout");
+    let _ = fields.switch("ping_numeric");
     Ok(())
 }
 

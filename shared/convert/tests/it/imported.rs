@@ -27,7 +27,7 @@ impl Imported {
         Self::import(format, texts, &options)
     }
 
-    fn import(format: Format, texts: &[(&str, &str)], options: &Options<'_>) -> Self {
+    pub(crate) fn import(format: Format, texts: &[(&str, &str)], options: &Options<'_>) -> Self {
         let sources: Vec<_> = texts.iter().map(|(name, text)| Source { name, text }).collect();
         match import(format, &sources, options) {
             Ok(import) => Self {

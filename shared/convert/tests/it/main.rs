@@ -18,6 +18,7 @@ mod oracle_prometheus;
 mod oracle_upptime;
 mod oracle_uptime_flare;
 mod oracle_uptime_kuma;
+mod pings;
 mod round_trip;
 mod round_trip_property;
 mod secrets;

@@ -359,6 +359,9 @@ proptest! {
                 prop_assert!(imported.is_named(&id, "alerts"), "{}", imported.shown());
             }
             equal_or_named!(imported, &id, "failure-threshold", attempts(monitor), failures.unwrap_or(3));
+            // Also where alerts differ: the first of them notifies.
+            prop_assert_eq!(attempts(monitor), failures.unwrap_or(3).min(10));
+            prop_assert_eq!(monitor.rule().successes_to_close, successes.unwrap_or(2).min(10));
             equal_or_named!(imported, &id, "success-threshold", monitor.rule().successes_to_close, successes.unwrap_or(2));
 
             let expected = match endpoint.scheme {

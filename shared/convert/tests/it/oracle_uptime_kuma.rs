@@ -137,6 +137,8 @@ impl Monitor {
             .map(Duration::from_secs_f64);
         match self.kind {
             "port" | "redis" | "dns" => Duration::from_secs(5),
+            // 1.x passes this deadline to the program ping, whatever the setting is.
+            "ping" => Duration::from_secs(10),
             "postgres" => Duration::from_secs(u64::MAX / 4),
             _ => written.unwrap_or(default),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_convert::{Format, Options, Source, export, import};
+use portpulse_convert::{Format, Options, Pings, Source, export, import};
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 
 const FILE: &str = r#"
@@ -18,7 +18,9 @@ monitors:
   ns: { host: 203.0.113.53, service: dns, interval: 2m, dns: { name: example.com, type: MX, transport: udp } }
   root: { host: 203.0.113.53, service: dns, interval: 2m }
   chat: { host: chat.example.com, port: 4222, interval: 10m, script: [{ expect: "INFO {" }, { send: "PING\r\n" }, { expect: PONG }] }
-  router: { host: 198.51.100.1, port: 443, expect: reachable, interval: 5m }
+  router: { host: 198.51.100.1, check: ping, interval: 5m }
+  switch: { host: sw.example.com, check: ping, ip: v4, interval: 10s, timeout: 3s, tags: [site=berlin] }
+  gateway: { host: "2001:db8::1", check: ping, interval: 1m }
 "#;
 
 const MORE: &str = r#"
@@ -26,6 +28,7 @@ monitors:
   orders: { host: db.example.com, service: postgres, tier: critical, runbook: "https://wiki.example.com/x" }
   banned: { host: db.example.com, service: mysql }
   telnet: { host: 203.0.113.7, port: 23, expect: closed }
+  edge: { host: 203.0.113.8, port: 443, expect: reachable }
   away: { host: a.example.com, port: 1, enabled: false }
   shop: { host: a.example.com, service: https, http: { bearer_token: "ssm:/a", json: [{ path: $.a, value: 1 }] } }
   spare: { host: a.example.com, port: 2, locations: [eu-west-1], depends_on: [away], tags: ["a-b=c"] }
@@ -44,7 +47,10 @@ fn supported_settings_survive_round_trip() {
     let back = import(
         Format::Prometheus,
         &sources.map(|(name, text)| Source { name, text }),
-        &Options::default(),
+        &Options {
+            pings: Pings::FromLocal,
+            ..Options::default()
+        },
     )
     .unwrap();
     let after = read(&back.text);

@@ -30,6 +30,9 @@ endpoints:
             { "name": "a", "type": "http", "url": "https://u:s3cr3t2@a.example.com/?apikey=s3cr3t3", "headers": "{\"X-Key\": \"s3cr3t4\"}",
               "body": "password=s3cr3t5", "basic_auth_pass": "s3cr3t6", "bearer_token": "s3cr3t7", "tlsKey": "s3cr3t8", "authMethod": "basic" },
             { "name": "b", "type": "mysql", "databaseConnectionString": "mysql://u:s3cr3t9/x@b.example.com:3306/d", "radiusPassword": "s3cr3ta" },
+            { "name": "https://u:s3cr3tf@f.example.com/?token=s3cr3t0", "type": "port", "hostname": "f.example.com", "port": 1 },
+            { "name": "Shop https://u:s3cr3tf@g.example.com/", "type": "push" },
+            { "name": "e", "type": "postgres", "databaseConnectionString": "postgres://u:p?w=s3cr3td@e.example.com/d?s3cr3te" },
             { "name": "c", "type": "sqlserver", "databaseConnectionString": "Server=c.example.com,1433;Password=s3cr3tb" },
             { "name": "d", "type": "mqtt", "hostname": "mqtts://d.example.com", "port": 8883, "mqttPassword": "s3cr3tc" }] }"#,
         ),
@@ -43,7 +46,9 @@ endpoints:
             r#"
 modules:
   m: { prober: http, http: { basic_auth: { username: u, password: s3cr3t1 }, bearer_token: s3cr3t2, headers: { X-Key: s3cr3t3 } } }
+  o: { prober: tcp, tcp: { query_response: [{ send: "AUTH s3cr3t8" }, { expect: OK }] } }
 scrape_configs:
+  - { job_name: o, metrics_path: /probe, params: { module: [o] }, static_configs: [{ targets: ["d.example.com:6379"], labels: { api_token: s3cr3t9 } }] }
   - { job_name: j, metrics_path: /probe, params: { module: [m] }, static_configs: [{ targets: ["https://u:s3cr3t4@a.example.com/?sig=s3cr3t5"] }] }
   - { job_name: k, metrics_path: /probe, params: { module: [nowhere] }, static_configs: [{ targets: ["https://u:s3cr3t6@b.example.com/"] }] }
   - { job_name: l, metrics_path: /probe, params: { module: [m] }, static_configs: [{ targets: ["x y:s3cr3t7@:::"] }] }
