@@ -192,6 +192,9 @@ async fn metrics_badges_and_feed_contain_values() {
             "<title>c-down was down: recovered</title>",
         ]
     );
+    let mut many = incidents;
+    many.closed = vec![many.closed[0].clone(); 60];
+    assert_eq!(atom::feed(&many).matches("<entry>").count(), 50);
 }
 
 #[tokio::test]

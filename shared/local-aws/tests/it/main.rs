@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_alert::{Message, Publish, SnsTopic};
+use portpulse_alert::{MAX_BYTES, Message, Publish, SnsTopic};
 use portpulse_local_aws::dynamodb::TABLE;
 use portpulse_local_aws::sns::{Published, TOPIC_ARN};
 use portpulse_local_aws::{LocalAws, Route, socket};
@@ -127,4 +127,15 @@ async fn unsupported_operation_is_named_in_error() {
         message,
         Some("`ListTables` is not supported by the local DynamoDB")
     );
+}
+
+#[tokio::test]
+async fn message_of_the_maximum_size_is_published() {
+    let folder = Folder::new("size");
+    let (aws, _published) = folder.open();
+    let client = Route::InProcess(aws).sns();
+    for (bytes, is_published) in [(MAX_BYTES, true), (MAX_BYTES + 1, false)] {
+        let publish = client.publish().topic_arn(TOPIC_ARN).message("x".repeat(bytes));
+        assert_eq!(publish.send().await.is_ok(), is_published, "{bytes}");
+    }
 }
