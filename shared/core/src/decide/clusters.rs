@@ -2,45 +2,24 @@
 //! and ends with its last incident.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use super::ancestors::down_ancestor;
-use super::evidence::{address, failing_locations};
 use super::input::Input;
 use super::notification::severity;
 use super::notify::{Reason, first_kind, is_acknowledged, is_suppressed, notify};
+use super::shared_cause::{SharedCause, shared_causes};
 use super::votes::{Electorate, elapsed};
 use crate::choice::Severity;
 use crate::cluster::{Cluster, MAX_CLUSTERS};
 use crate::definition::Monitor;
-use crate::diagnosis::Layer;
 use crate::group_state::{
-    Cause, DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
+    DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
 };
-use crate::id::{Location, MonitorId};
+use crate::id::MonitorId;
 use crate::outbox::{Kind, Pending, Subject};
-use crate::outcome::{DnsFailure, FailureClass};
-use crate::target::Host;
 
 /// The key of an incident in a decision state.
 type Key = (MonitorId, Track);
-
-/// What several incidents can have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum SharedCause {
-    /// The host.
-    Host(Host),
-    /// The address that fails.
-    Address(IpAddr),
-    /// The domain above the host's name, if its name servers fail.
-    Domain(String),
-    /// The monitor that both depend on, or that one of them is.
-    Parent(MonitorId),
-    /// The locations whose network fails.
-    Locations(BTreeSet<Location>),
-    /// The checkers: no location has data.
-    Checkers,
-}
 
 /// Notifies the incidents in `openings`, whose first notification is due. Those with a shared cause are one notification.
 /// One that opened just now, with the cause and the onset of a notified incident, joins it without a notification.
@@ -93,7 +72,7 @@ pub(super) fn notify_openings(
 
 /// Whether a new incident may join the notification of another one without a notification of its own: it began to fail at
 /// the same time, within one interval, in the same layer or as the reason of the other one, its subscribers were notified,
-/// and reminders and escalations still follow: nobody acknowledged, silenced or expected the other incident.
+/// and reminders and escalations still follow: the other incident is neither acknowledged, nor silenced, nor in maintenance.
 fn may_join(input: &Input<'_>, next: &DecisionState, key: &Key, leader: &Key) -> bool {
     let (Some(incident), Some(known)) = (next.incidents.get(key), next.incidents.get(leader)) else {
         return false;
@@ -364,60 +343,6 @@ fn is_audible(input: &Input<'_>, next: &DecisionState, monitor: &Monitor, incide
     !is_flapping && !is_explained && !is_suppressed(input, monitor)
 }
 
-/// What an incident can have in common with others.
-fn shared_causes(
-    input: &Input<'_>,
-    electorate: &Electorate<'_>,
-    next: &DecisionState,
-    (id, track): &Key,
-) -> BTreeSet<SharedCause> {
-    let (Some(monitor), Some(incident)) = (
-        input.definitions.monitors.get(id),
-        next.incidents.get(&(id.clone(), *track)),
-    ) else {
-        return BTreeSet::new();
-    };
-    if *track == Track::Visibility {
-        return BTreeSet::from([SharedCause::Checkers]);
-    }
-    let host = &monitor.target().host;
-    let mut causes = BTreeSet::from([SharedCause::Host(host.clone())]);
-    if let Host::Address(address) = host {
-        causes.insert(SharedCause::Address(*address));
-    }
-    if *track == Track::Quality || incident.status == Status::Exposed {
-        return causes;
-    }
-    for (_, state) in electorate.counted(monitor) {
-        causes.extend(address(id, state).map(SharedCause::Address));
-    }
-    let parents = monitor.alert_policy().depends_on.keys();
-    causes.extend(parents.chain([id]).cloned().map(SharedCause::Parent));
-    let cause = incident.finding.as_ref().map(|finding| finding.cause);
-    let servers_fail = matches!(
-        cause,
-        Some(Cause::Failed(FailureClass::Dns(
-            DnsFailure::ServerFailure | DnsFailure::Timeout
-        )))
-    );
-    if let (Host::Name(name), true) = (host.without_final_dot(), servers_fail) {
-        causes.insert(SharedCause::Domain(domain(&name).to_owned()));
-    }
-    let layer = incident.diagnosis.as_ref().map(|diagnosis| diagnosis.layer);
-    if layer == Some(Layer::Network) {
-        causes.insert(SharedCause::Locations(failing_locations(monitor, electorate)));
-    }
-    causes
-}
-
-/// The domain above a name of at least three labels; otherwise the name.
-fn domain(name: &str) -> &str {
-    match name.split_once('.') {
-        Some((_, rest)) if rest.contains('.') => rest,
-        Some(_) | None => name,
-    }
-}
-
 /// Splits items into the connected components of their shared features, in no particular order.
 fn components<T, F: Ord>(items: Vec<T>, features: impl Fn(&T) -> BTreeSet<F>) -> Vec<Vec<T>> {
     let mut components: Vec<(BTreeSet<F>, Vec<T>)> = Vec::new();
@@ -452,17 +377,5 @@ mod tests {
             split(&["ax", "b", "xy", "c", "yb"]),
             [vec!["c"], vec!["b", "ax", "xy", "yb"]]
         );
-    }
-
-    #[test]
-    fn domain_is_above_a_name_of_three_labels() {
-        for (name, expected) in [
-            ("db.example.com", "example.com"),
-            ("a.b.example.com", "b.example.com"),
-            ("example.com", "example.com"),
-            ("db", "db"),
-        ] {
-            assert_eq!(domain(name), expected);
-        }
     }
 }

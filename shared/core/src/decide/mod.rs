@@ -14,6 +14,7 @@ mod input;
 mod locations;
 mod notification;
 mod notify;
+mod shared_cause;
 mod votes;
 
 use std::collections::BTreeSet;

@@ -46,7 +46,7 @@ async fn resolver_that_fails_for_every_name_is_no_failure_of_targets() {
     let is_running = log.any(|line| line.unwrap().ends_with(" running"));
     assert!(is_running, "named ended");
     std::thread::spawn(move || log.for_each(drop));
-    // What tells a fault of the resolver from one of a name does not depend on the number of names.
+    // The distinction of a fault of the resolver from one of a name does not depend on the number of names.
     for names in [
         &["db.example.test"][..],
         &["a.test", "b.test"],

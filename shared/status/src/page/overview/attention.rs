@@ -8,7 +8,7 @@ use crate::page::parts::{Handling, handling};
 /// Whether somebody should look at a monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Attention {
-    /// It is bad, and nobody handles it.
+    /// It is bad, and neither acknowledged, silenced nor in maintenance.
     Needed,
     /// It is bad or in maintenance, and somebody knows.
     Handled,
