@@ -28,6 +28,10 @@ pub(crate) struct ExchangeOptions {
     #[arg(long, value_name = "DAYS")]
     warn_days: Option<i64>,
 
+    /// The name that an SMTP server is greeted with [default: the own address]
+    #[arg(long, value_name = "NAME")]
+    ehlo: Option<String>,
+
     /// The path of the HTTP request [default: /]
     #[arg(long, value_name = "PATH")]
     http_path: Option<String>,
@@ -78,6 +82,8 @@ impl ExchangeOptions {
             Some("http")
         } else if !dns.is_empty() {
             Some("dns")
+        } else if self.ehlo.is_some() {
+            Some("smtp")
         } else if self.tls || (self.tls_name.is_some() && !self.starttls) {
             Some("tls")
         } else {
@@ -100,6 +106,7 @@ impl ExchangeOptions {
             fields.insert("insecure".to_owned(), json!(true));
         }
         fields.extend(self.warn_days.map(|days| ("warn_days".to_owned(), json!(days))));
+        fields.extend(self.ehlo.as_ref().map(|name| ("ehlo".to_owned(), json!(name))));
         for (name, section) in [("http", http), ("dns", dns)] {
             if !section.is_empty() {
                 fields.insert(name.to_owned(), Value::Object(section));
