@@ -75,15 +75,12 @@ impl EchoSocket {
             SocketAddr::V4(_) => Protocol::ICMPV4,
             SocketAddr::V6(_) => Protocol::ICMPV6,
         };
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::DGRAM.nonblocking(),
-            Some(protocol),
-        );
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(protocol));
         let socket = socket.map_err(|error| match Errno::from_io_error(&error) {
             Some(Errno::ACCESS | Errno::PERM | Errno::PROTONOSUPPORT) => not_permitted(&error),
             _ => local_error(error),
         })?;
+        socket.set_nonblocking(true).map_err(local_error)?;
         report_icmp_errors(&socket, address).map_err(local_error)?;
         socket.connect(&address.into()).map_err(local_error)?;
         let socket = UdpSocket::from_std(socket.into()).map_err(local_error)?;

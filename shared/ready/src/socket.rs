@@ -18,17 +18,15 @@ use crate::socket_error::SocketError;
 /// The system refused the connection immediately.
 pub fn start_connect(address: SocketAddr, close: CloseMode) -> Result<(TcpStream, Instant), SocketError> {
     let local_error = |error| SocketError::from_call(&error, address);
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM.nonblocking(),
-        Some(Protocol::TCP),
-    )
-    .map_err(local_error)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
+    let socket = socket.map_err(local_error)?;
+    socket.set_nonblocking(true).map_err(local_error)?;
     match close {
         CloseMode::Fin => {}
         // Delays the ACK that completes the handshake, and makes the close send RST, so that the service never sees the
-        // connection.
+        // connection. Only Linux can delay the ACK: elsewhere the service sees a connection that is reset at once.
         CloseMode::Quiet => {
+            #[cfg(target_os = "linux")]
             socket.set_tcp_quickack(false).map_err(local_error)?;
             socket.set_linger(Some(Duration::ZERO)).map_err(local_error)?;
         }

@@ -312,7 +312,10 @@ fn options_follow_the_rules_of_definitions() {
         (&["--http-path", "up"], "http.path: `up` is not a path"),
         (&["--dns-must", "192.0.2.1"], "dns.name: is missing"),
         (&["--ehlo", "a b"], "ehlo: "),
-        (&["--service", "redis", "--ehlo", "mail.example"], "ehlo: requires"),
+        (
+            &["--service", "redis", "--ehlo", "mail.example"],
+            "ehlo: requires",
+        ),
         (&["--tls", "--starttls"], "cannot be used with"),
         (&["--monitors", "x.yaml", "--tls"], "cannot be used with"),
     ] {

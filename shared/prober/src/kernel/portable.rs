@@ -62,7 +62,8 @@ mod tests {
         assert_eq!(state(&connected), TcpState::Connected);
 
         drop(listener);
-        let refused = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
+        let refused = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        refused.set_nonblocking(true).unwrap();
         let _ = refused.connect(&address.into());
         assert_eq!(state(&refused), TcpState::Closed);
     }
