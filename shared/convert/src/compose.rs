@@ -160,7 +160,7 @@ fn paired(
     last: u16,
 ) -> Result<Vec<Published>, &'static str> {
     let (from, to) = range(published).ok_or("The port is not valid.")?;
-    if to - from > MAX_RANGE {
+    if to - from >= MAX_RANGE {
         return Err("The range has more ports than become monitors.");
     }
     // A container that listens on all addresses of its host is reached under the name of the host.
@@ -217,5 +217,10 @@ mod tests {
             "The host chooses the published port, so it is not known.",
         );
         check(json!("a:b"), "The port is not valid.");
+        check(
+            json!("3000-3016:80"),
+            "The range has more ports than become monitors.",
+        );
+        assert_eq!(ports_of(&json!("3000-3015:80")).unwrap().len(), 16);
     }
 }

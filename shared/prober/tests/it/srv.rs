@@ -71,6 +71,25 @@ async fn records_are_tried_in_the_order_of_their_priorities() {
 }
 
 #[tokio::test]
+async fn only_the_first_eight_records_are_tried() {
+    let open = peers::open_at("127.0.0.2:0".parse().unwrap());
+    let refused = peers::refused_at("127.0.0.4:0".parse().unwrap());
+    for (refusing, expected) in [(7, "open"), (8, "refused")] {
+        let mut written: Vec<_> = (0..refusing)
+            .map(|priority| (priority, 0, refused.address.port(), "shut.test"))
+            .collect();
+        written.push((9, 0, open.address.port(), "one.test"));
+        let names = serve([
+            ("one.test", has(&["127.0.0.2"])),
+            ("shut.test", has(&["127.0.0.4"])),
+            (NAME, records(&written)),
+        ]);
+        let outcomes = probe(with_name_server(names.address), &[srv_target()]).await;
+        assert_eq!(code(&outcomes[0]), expected, "{refusing}");
+    }
+}
+
+#[tokio::test]
 async fn failure_of_all_servers_or_names_is_named() {
     let refused = peers::refused_at("127.0.0.4:0".parse().unwrap());
     let port = refused.address.port();
