@@ -83,7 +83,7 @@ impl SystemFiles {
     }
 
     fn resolv_conf(&self, text: &[u8]) -> (ResolverConfig, ResolverOpts) {
-        if let Ok(read) = system_conf::parse_resolv_conf(text) {
+        if let Some(read) = parsed(text) {
             return read;
         }
         // Without a server, or without a file, the server is on this machine (resolv.conf(5)).
@@ -92,7 +92,7 @@ impl SystemFiles {
             self.resolv_conf.display()
         );
         let with_server = [text, b"\nnameserver 127.0.0.1\n"].concat();
-        system_conf::parse_resolv_conf(with_server).unwrap_or_else(|_| {
+        parsed(&with_server).unwrap_or_else(|| {
             let local = NameServerConfig::udp_and_tcp([127, 0, 0, 1].into());
             (
                 ResolverConfig::from_name_servers(vec![local]),
@@ -100,6 +100,18 @@ impl SystemFiles {
             )
         })
     }
+}
+
+/// The configuration in a file that names at least one server.
+#[cfg(not(target_vendor = "apple"))]
+fn parsed(resolv_conf: &[u8]) -> Option<(ResolverConfig, ResolverOpts)> {
+    system_conf::parse_resolv_conf(resolv_conf).ok()
+}
+
+/// The configuration of the system, whose programs do not read the file.
+#[cfg(target_vendor = "apple")]
+fn parsed(_: &[u8]) -> Option<(ResolverConfig, ResolverOpts)> {
+    system_conf::read_system_conf().ok()
 }
 
 /// Whether `options rotate` is set, which the library does not report.
