@@ -201,6 +201,20 @@ pub enum LocationKind {
     Agent,
 }
 
+/// What an agent can check and a region cannot, for people.
+pub const AGENT_REACH: &str =
+    "An agent can also check private addresses, port 25, IPv6 and pings, as far as its network allows.";
+
+impl LocationKind {
+    /// The name in outputs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Region => "region",
+            Self::Agent => "agent",
+        }
+    }
+}
+
 /// The stored state of one group, as the input of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupState {
@@ -222,5 +236,13 @@ impl GroupState {
         } else {
             &self.listed
         }
+    }
+
+    /// The kind of a location as listed in the table; `None` if it is not listed, such as those of `portpulse local`.
+    pub fn kind(&self, location: &Location) -> Option<LocationKind> {
+        if self.agents.contains(location) {
+            return Some(LocationKind::Agent);
+        }
+        self.listed.contains(location).then_some(LocationKind::Region)
     }
 }
