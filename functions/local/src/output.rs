@@ -248,7 +248,7 @@ pub(crate) fn monitor_title(id: &MonitorId, name: Option<&str>) -> String {
     }
 }
 
-/// `region` or `agent` for each location; null if the table does not list it.
+/// `region` or `agent` for each location; null if it is neither, as in `portpulse local`.
 pub(crate) fn kinds_json<'a>(
     kinds: &LocationKinds,
     locations: impl Iterator<Item = &'a Location>,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::definition::AWS_REGIONS;
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
@@ -238,11 +239,14 @@ impl GroupState {
         }
     }
 
-    /// The kind of a location as listed in the table; `None` if it is not listed, such as those of `portpulse local`.
+    /// The kind of a location: an agent if the table lists it as one, a region if it has the name of an AWS region. Otherwise
+    /// `None`, such as a location of `portpulse local`.
     pub fn kind(&self, location: &Location) -> Option<LocationKind> {
         if self.agents.contains(location) {
             return Some(LocationKind::Agent);
         }
-        self.listed.contains(location).then_some(LocationKind::Region)
+        AWS_REGIONS
+            .contains(&location.as_str())
+            .then_some(LocationKind::Region)
     }
 }

@@ -7,7 +7,8 @@ use portpulse_core::id::Location;
 
 use crate::snapshot::Snapshot;
 
-/// The kinds of the expected locations; `None` for those that the table does not list.
+/// The kinds of the expected locations; `None` for those that are neither, such as the locations of
+/// `portpulse local`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocationKinds(BTreeMap<Location, Option<LocationKind>>);
 
@@ -70,39 +71,37 @@ mod tests {
 
     #[test]
     fn sentence_names_regions_and_agents_if_a_kind_is_known() {
-        for (listed, agents, fallback, expected) in [
+        for (locations, agents, expected) in [
             (
                 &["eu-west-1", "office", "us-east-1"][..],
                 &["office"][..],
-                &[][..],
                 Some(
                     "Regions: eu-west-1, us-east-1. Agents: office. An agent can also check private addresses, port 25, \
                      IPv6 and pings, as far as its network allows.",
                 ),
             ),
-            (&["eu-west-1"], &[], &[], Some("Regions: eu-west-1.")),
+            (&["eu-west-1"], &[], Some("Regions: eu-west-1.")),
             (
-                &["eu-west-1"],
+                &["eu-west-1", "lab"],
                 &[],
-                &["lab"],
                 Some("Regions: eu-west-1. Other locations: lab."),
             ),
-            (&[], &[], &["local"], None),
-            (&[], &[], &[], None),
+            (&["local"], &[], None),
+            (&[], &[], None),
         ] {
             let set = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
             let mut known = GroupSnapshot {
-                expected: set(&[listed, fallback].concat()),
+                expected: set(locations),
                 ..GroupSnapshot::default()
             };
-            known.group_state.listed = set(listed);
+            known.group_state.listed = set(locations);
             known.group_state.agents = set(agents);
             let snapshot = Snapshot {
                 groups: [("1m#0".parse().unwrap(), known)].into(),
                 ..Snapshot::default()
             };
             let kinds = LocationKinds::of(&snapshot);
-            assert_eq!(kinds.sentence().as_deref(), expected, "{listed:?} {fallback:?}");
+            assert_eq!(kinds.sentence().as_deref(), expected, "{locations:?}");
         }
     }
 }

@@ -189,7 +189,7 @@ pub struct MonitorInside {
 /// The result of one location for one monitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationVisibility {
-    /// Whether the location is a region or an agent; `None` if the table does not list it.
+    /// Whether the location is a region or an agent; `None` if it is neither, as in `portpulse local`.
     pub kind: Option<LocationKind>,
     /// The current state.
     pub state: VisibilityState,
