@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::definition::Monitor;
+use portpulse_core::group_state::{AGENT_REACH, LocationKind};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::rollup::of_ticks;
 use portpulse_core::time::{Interval, Tick, parse_duration, parse_time};
+use portpulse_history::location_kinds::{LocationKinds, kind_suffix};
 use portpulse_history::view::IncidentView;
 use serde_json::{Map, Value, json};
 
@@ -18,7 +20,7 @@ use crate::ExitStatus;
 use crate::incident_list::{self, IncidentList, diagnosis, end};
 use crate::incidents::{ago, table_lines};
 use crate::monitor_selection::find_monitor;
-use crate::output::{CommandError, Output, monitor_title, print_note};
+use crate::output::{CommandError, Output, kinds_json, monitor_title, print_note};
 use crate::overview::Overview;
 use crate::table_access::{MissingData, OpenTable, TableArgs, with_table};
 use phases::Phases;
@@ -86,6 +88,7 @@ struct History {
     /// The incidents of the monitor.
     incident_list: IncidentList,
     locations: BTreeMap<Location, Vec<Streak>>,
+    kinds: LocationKinds,
     /// The locations whose checks have more phases than the connect.
     phases: BTreeMap<Location, Phases>,
     /// The number of checks in the middle of the incident that were not read.
@@ -156,6 +159,7 @@ impl History {
                 .and_then(diagnosis)
                 .map(|known| known.sentence.clone()),
             incident_list,
+            kinds: LocationKinds::of(&overview.snapshot),
             locations,
             phases,
             skipped,
@@ -166,6 +170,10 @@ impl History {
         let target = self.target.as_deref().unwrap_or("disabled or invalid");
         let monitor = monitor_title(&self.monitor, self.name.as_deref());
         let mut lines = vec![format!("{monitor}  {target}  every {}", self.interval)];
+        let is_agent = |location| self.kinds.get(location) == Some(LocationKind::Agent);
+        if self.locations.keys().any(is_agent) {
+            lines.push(AGENT_REACH.to_owned());
+        }
         lines.extend(self.diagnosis.clone());
         let incidents = &self.incident_list.entries;
         if incidents.is_empty() {
@@ -173,7 +181,8 @@ impl History {
         }
         lines.extend(table_lines(incidents, self.now));
         for (location, streaks) in &self.locations {
-            lines.extend([String::new(), format!("{location}:")]);
+            let kind = kind_suffix(self.kinds.get(location));
+            lines.extend([String::new(), format!("{location}{kind}:")]);
             let phases = self.phases.get(location).map(Phases::lines).unwrap_or_default();
             let tables = streaks::lines(streaks).into_iter().chain(phases);
             lines.extend(tables.map(|line| format!("  {line}")));
@@ -204,6 +213,7 @@ impl History {
             "target": self.target,
             "incidents": incidents.map(|entry| incident_list::json(entry, self.now)).collect::<Vec<_>>(),
             "locations": self.locations.iter().map(streaks).collect::<Map<_, _>>(),
+            "location_kinds": kinds_json(&self.kinds, self.locations.keys()),
             "phases": phases,
             "checks_not_read": self.skipped,
         })

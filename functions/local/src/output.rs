@@ -15,9 +15,10 @@ use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use portpulse_core::definition::Diagnostic;
-use portpulse_core::group_state::Status;
-use portpulse_core::id::MonitorId;
+use portpulse_core::group_state::{LocationKind, Status};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::text::escaped;
+use portpulse_history::location_kinds::LocationKinds;
 use portpulse_monitors_file::Mistake;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -245,6 +246,17 @@ pub(crate) fn monitor_title(id: &MonitorId, name: Option<&str>) -> String {
         Some(name) => format!("{id} ({name})"),
         None => id.to_string(),
     }
+}
+
+/// `region` or `agent` for each location; null if it is neither, as in `portpulse local`.
+pub(crate) fn kinds_json<'a>(
+    kinds: &LocationKinds,
+    locations: impl Iterator<Item = &'a Location>,
+) -> Map<String, Value> {
+    let kind = |location| kinds.get(location).map(LocationKind::as_str);
+    locations
+        .map(|location| (location.to_string(), kind(location).into()))
+        .collect()
 }
 
 /// The colour of a status.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::definition::AWS_REGIONS;
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
@@ -201,6 +202,20 @@ pub enum LocationKind {
     Agent,
 }
 
+/// What an agent can check and a region cannot, for people.
+pub const AGENT_REACH: &str =
+    "An agent can also check private addresses, port 25, IPv6 and pings, as far as its network allows.";
+
+impl LocationKind {
+    /// The name in outputs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Region => "region",
+            Self::Agent => "agent",
+        }
+    }
+}
+
 /// The stored state of one group, as the input of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupState {
@@ -222,5 +237,16 @@ impl GroupState {
         } else {
             &self.listed
         }
+    }
+
+    /// The kind of a location: an agent if the table lists it as one, a region if it has the name of an AWS region. Otherwise
+    /// `None`, such as a location of `portpulse local`.
+    pub fn kind(&self, location: &Location) -> Option<LocationKind> {
+        if self.agents.contains(location) {
+            return Some(LocationKind::Agent);
+        }
+        AWS_REGIONS
+            .contains(&location.as_str())
+            .then_some(LocationKind::Region)
     }
 }

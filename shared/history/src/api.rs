@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::definition::Visibility;
-use portpulse_core::group_state::{Ending, Finding};
+use portpulse_core::group_state::{Ending, Finding, LocationKind};
 use portpulse_core::observation::milliseconds;
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::uptime::ObservedTime;
@@ -142,6 +142,7 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
 
 fn location_visibility(visibility: &LocationVisibility) -> Value {
     json!({
+        "kind": visibility.kind.map(LocationKind::as_str),
         "state": visibility_name(visibility.state),
         "since": visibility.since.map(|tick| tick.to_string()),
         "seen": visibility.seen.map(|tick| tick.to_string()),

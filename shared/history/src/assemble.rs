@@ -16,6 +16,7 @@ use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::Grain;
 
+use crate::location_kinds::LocationKinds;
 use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
@@ -314,6 +315,7 @@ fn overview_inside(snapshot: &Snapshot) -> OverviewInside {
         locations: expected
             .map(|location| (location.clone(), standing(location)))
             .collect(),
+        kinds: LocationKinds::of(snapshot),
         broken: broken
             .map(|(id, diagnostics)| (id.clone(), diagnostics.iter().map(ToString::to_string).collect()))
             .collect(),

@@ -8,6 +8,7 @@ pub mod assemble;
 pub mod atom;
 pub mod badge;
 pub mod figure;
+pub mod location_kinds;
 mod metered_table;
 mod packed;
 pub mod prometheus;

@@ -12,7 +12,7 @@ use portpulse_core::decide::Explanation;
 use portpulse_core::definition::{About, Monitor};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
-    Cause, Ending, Finding, IncidentId, LocationProblem, Stability, Status, Urgency,
+    Cause, Ending, Finding, IncidentId, LocationKind, LocationProblem, Stability, Status, Urgency,
 };
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::operator_note::OperatorNote;
@@ -21,6 +21,8 @@ use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_core::uptime::ObservedTime;
+
+use crate::location_kinds::LocationKinds;
 
 /// Who sees a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +80,8 @@ pub struct LeftOut {
 pub struct OverviewInside {
     /// All expected locations.
     pub locations: BTreeMap<Location, LocationStanding>,
+    /// Which of the locations are agents.
+    pub kinds: LocationKinds,
     /// Invalid definitions, with their diagnostics.
     pub broken: BTreeMap<String, Vec<String>>,
     /// Errors of unreadable items in the table.
@@ -185,6 +189,8 @@ pub struct MonitorInside {
 /// The result of one location for one monitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationVisibility {
+    /// Whether the location is a region or an agent; `None` if it is neither, as in `portpulse local`.
+    pub kind: Option<LocationKind>,
     /// The current state.
     pub state: VisibilityState,
     /// The first tick of the streak behind the state, if counted.

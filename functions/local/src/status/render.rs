@@ -10,18 +10,19 @@ use portpulse_core::diagnosis::Layer;
 use portpulse_core::group_state::{Finding, LocationProblem};
 use portpulse_core::id::MonitorId;
 use portpulse_core::text::excerpt;
+use portpulse_history::location_kinds::kind_suffix;
 use portpulse_history::view::Maintenance;
 use serde_json::{Map, Value, json};
 
 use super::summary::{MonitorSummary, OpenIncident, StatusSummary};
 use crate::control::note_json;
-use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, monitor_title, status_style};
+use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, kinds_json, monitor_title, status_style};
 use crate::text_table::{self, Cell};
 
 /// The maximum bytes of external text in a line, such as a banner or an error.
 const MAX_TEXT_LENGTH: usize = 120;
 
-/// The totals, then the problems by severity, then maintenance, silences and acknowledgements.
+/// The totals, then the problems by severity, then maintenance, silences and acknowledgements, and the locations.
 pub(crate) fn lines(summary: &StatusSummary) -> Vec<String> {
     let mut lines = vec![sum(summary)];
     lines.extend(monitor_problems(summary));
@@ -29,6 +30,7 @@ pub(crate) fn lines(summary: &StatusSummary) -> Vec<String> {
     lines.extend(unusable_items(summary));
     lines.extend(maintenance(summary));
     lines.extend(controls(summary));
+    lines.extend(summary.kinds.sentence());
     lines
 }
 
@@ -51,7 +53,8 @@ fn location_problems(summary: &StatusSummary) -> impl Iterator<Item = String> {
             }
         };
         let since = elapsed(*since, summary.now);
-        format!("Location {BAD}{location}{BAD:#} {what} (since {since}).")
+        let kind = kind_suffix(summary.kinds.get(location));
+        format!("Location {BAD}{location}{BAD:#}{kind} {what} (since {since}).")
     })
 }
 
@@ -233,6 +236,7 @@ pub(crate) fn json(summary: &StatusSummary, table: &str) -> Value {
         "latest_check": summary.latest_check.map(|time| time.to_string()),
         "monitors": monitors.map(|(id, found)| (id.to_string(), monitor_json(found))).collect::<Map<_, _>>(),
         "locations": locations.collect::<Vec<_>>(),
+        "location_kinds": kinds_json(&summary.kinds, summary.kinds.locations()),
         "broken": summary.broken,
         "unreadable": summary.unreadable,
     })

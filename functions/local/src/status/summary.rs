@@ -11,6 +11,7 @@ use portpulse_core::group_state::{Finding, Incident, LocationProblem, Status, Tr
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::time::Interval;
 use portpulse_history::assemble;
+use portpulse_history::location_kinds::LocationKinds;
 use portpulse_history::snapshot::GroupSnapshot;
 use portpulse_history::view::{Audience, Maintenance, UpcomingMaintenance};
 
@@ -23,6 +24,8 @@ pub(crate) struct StatusSummary {
     pub(crate) monitors: BTreeMap<MonitorId, MonitorSummary>,
     /// Locations that do not report or are suspect, with the start time.
     pub(crate) locations: BTreeMap<(Location, LocationProblem), Timestamp>,
+    /// Which of the expected locations are agents.
+    pub(crate) kinds: LocationKinds,
     /// Invalid definitions, with their mistakes.
     pub(crate) broken: BTreeMap<String, Vec<String>>,
     /// An error for each unreadable item.
@@ -84,6 +87,7 @@ impl StatusSummary {
             locations: problems
                 .map(|(key, problem)| (key.clone(), problem.since))
                 .collect(),
+            kinds: LocationKinds::of(&overview.snapshot),
             broken,
             unreadable: overview.snapshot.unreadable.clone(),
             latest_check: overview.latest_check(),

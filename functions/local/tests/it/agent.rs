@@ -371,6 +371,36 @@ fn loopback_endpoint_has_health_metrics_and_state() {
 }
 
 #[test]
+fn status_and_history_say_which_locations_are_agents() {
+    let (_open, open) = sockets::open();
+    let aws = deployed(&open);
+    let region = "eu-west-1".parse().unwrap();
+    aws.wait(aws.store().list_location(group(), &region)).unwrap();
+    assert_eq!(once(&aws).status, 0);
+    let reach =
+        "An agent can also check private addresses, port 25, IPv6 and pings, as far as its network allows.";
+
+    let status = aws.run(&["status"]).out;
+    let last = status.lines().last().unwrap();
+    assert_eq!(last, format!("Regions: eu-west-1. Agents: office. {reach}"));
+    let kinds = json!({ "eu-west-1": "region", "office": "agent" });
+    assert_eq!(aws.run(&["status", "--json"]).json()[0]["location_kinds"], kinds);
+
+    let history = aws.run(&["history", "own"]).out;
+    assert_eq!(history.lines().nth(1), Some(reach), "{history}");
+    assert!(history.contains("\noffice (agent):\n"), "{history}");
+    let kinds = |monitor| aws.run(&["history", monitor, "--json"]).json().remove(0)["location_kinds"].clone();
+    assert_eq!(kinds("own"), json!({ "office": "agent" }));
+    // Agents check only monitors that name them.
+    assert_eq!(kinds("other"), json!({ "eu-west-1": "region" }));
+    let other = aws.run(&["history", "other"]).out;
+    assert!(
+        other.contains("\neu-west-1 (region):\n") && !other.contains("agent"),
+        "{other}"
+    );
+}
+
+#[test]
 fn invalid_settings_are_refused_together() {
     let aws = Aws::new();
     let mut command = aws.environment();

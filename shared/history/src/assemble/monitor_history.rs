@@ -256,6 +256,7 @@ impl<'a> MonitorHistory<'a> {
                 ),
             };
             let visibility = LocationVisibility {
+                kind: self.known.group_state.kind(location),
                 state,
                 since,
                 seen,

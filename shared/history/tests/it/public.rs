@@ -1,6 +1,6 @@
-//! Public views hide upcoming maintenance and the status `exposed`.
+//! Public views hide upcoming maintenance, the status `exposed`, and locations.
 
-use portpulse_core::group_state::{ClosedIncident, DecisionState, Ending, Status, Track};
+use portpulse_core::group_state::{ClosedIncident, DecisionState, Ending, LocationKind, Status, Track};
 use portpulse_history::view::{Audience, UpcomingMaintenance};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
@@ -170,6 +170,60 @@ async fn incidents_of_monitors_that_are_not_defined_are_private() {
                 .map(|incident| incident.id.monitor.as_str());
             let hidden = ids.filter(|id| ["removed", "invalid"].contains(id)).count();
             assert_eq!(hidden, expected, "{audience:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn locations_and_their_kinds_are_private() {
+    let table = table().await;
+    let store = Store::new(table.clone());
+    for location in crate::fleet::locations() {
+        store.list_location(GROUP, &location).await.unwrap();
+    }
+    let [region, agent] = ["eu-west-1", "office-berlin"].map(|name| name.parse().unwrap());
+    store.list_agent(GROUP, &agent).await.unwrap();
+    let fields = json!({
+        "host": "10.0.0.1", "port": 1, "interval": "1m", "locations": [region.as_str(), agent.as_str()],
+    });
+    let fields = fields.as_object().unwrap();
+    store.put_definition(GROUP, "b-up", fields).await.unwrap();
+    let reader = reader(table, 400);
+    let id = "b-up".parse().unwrap();
+    for (audience, is_shown) in [(Audience::Private, true), (Audience::Public, false)] {
+        let overview = reader.overview(audience, now()).await.unwrap();
+        let page = reader.monitor(audience, &id, last_day(), now()).await;
+        let page = page.unwrap().unwrap();
+        let incidents = reader.incidents(audience, now()).await.unwrap();
+        if let Some(inside) = &page.monitor.inside {
+            let kinds = [&region, &agent].map(|location| inside.locations[location].kind);
+            assert_eq!(kinds, [Some(LocationKind::Region), Some(LocationKind::Agent)]);
+        }
+        let sentence = overview
+            .inside
+            .as_ref()
+            .and_then(|inside| inside.kinds.sentence());
+        let listed = "Regions: ap-northeast-1, eu-west-1, us-east-1. Agents: office-berlin.";
+        assert_eq!(sentence.is_some_and(|found| found.starts_with(listed)), is_shown);
+        for (answer, is_by_location) in [
+            (format!("{overview:?}"), true),
+            (format!("{page:?}"), true),
+            (format!("{incidents:?}"), false),
+            (api::monitors(&overview).to_string(), true),
+            (api::monitor(&page).to_string(), true),
+            (api::incidents(&incidents).to_string(), false),
+            (atom::feed(&incidents), false),
+            (prometheus::text(&overview), true),
+            (
+                badge::svg(badge::BadgeKind::Status, &page.monitor).unwrap(),
+                false,
+            ),
+        ] {
+            let answer = answer.to_lowercase();
+            let named = ["eu-west-1", "office-berlin"].map(|name| answer.contains(name));
+            let expected = is_shown && is_by_location;
+            assert_eq!(named, [expected, expected], "{audience:?}: {answer}");
+            assert!(is_shown || !answer.contains("agent"), "{answer}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The last answer of the service to each location, with its time.
 
 use maud::{Markup, html};
+use portpulse_core::group_state::{AGENT_REACH, LocationKind};
 use portpulse_core::time::Tick;
 use portpulse_history::view::{LocationVisibility, MonitorInside, VisibilityState};
 
@@ -16,7 +17,7 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                 table {
                     thead {
                         tr {
-                            @for title in ["Location", "Result", "Answer", "Since", "Last data"] {
+                            @for title in ["Location", "Kind", "Result", "Answer", "Since", "Last data"] {
                                 th scope="col" { (title) }
                             }
                         }
@@ -26,6 +27,7 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                             @let (class, word) = visibility_label(visibility);
                             tr {
                                 th scope="row" { (location) }
+                                td { (visibility.kind.map_or("–", LocationKind::as_str)) }
                                 td { span .visibility.(class) { span .seen { (word) } } }
                                 td .service-text {
                                     @for answer in service_texts(visibility) { p { (answer) } }
@@ -36,6 +38,9 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                         }
                     }
                 }
+            }
+            @if inside.locations.values().any(|visibility| visibility.kind == Some(LocationKind::Agent)) {
+                p .quiet { (AGENT_REACH) }
             }
         }
     }

@@ -59,6 +59,9 @@ pub(crate) fn page(selection: &Selection, known: &Overview, config: &PageConfig)
         @for section in rest { (section.render(known)) }
         (pagination.links(|page| selection.address(page)))
         @if known.inside.is_none() { (maintenance(known)) }
+        @if let Some(sentence) = known.inside.as_ref().and_then(|inside| inside.kinds.sentence()) {
+            p .quiet { (sentence) }
+        }
         (as_of(known.at))
     };
     (heading, main)

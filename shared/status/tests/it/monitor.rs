@@ -1,5 +1,6 @@
 //! The page of one monitor.
 
+use portpulse_core::group_state::LocationKind;
 use portpulse_status::Span;
 
 use crate::sample::{attributes, monitor_html, monitor_page, overview, public, site, texts};
@@ -176,7 +177,7 @@ fn last_answers_show_text_of_service() {
     let rows = texts(&html, ".card > table tbody tr");
     assert_eq!(
         rows[0],
-        "eu-central-1refused\
+        "eu-central-1regionrefused\
          refused: FATAL: the database system is starting up, found at 2026-11-22 05:41 UTC\
          PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
          2026-11-22 05:37 UTC2026-11-22 05:41 UTC"
@@ -189,6 +190,27 @@ fn last_answers_show_text_of_service() {
         healthy[0],
         "PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC"
     );
+}
+
+#[test]
+fn kind_of_each_location_is_shown() {
+    let reach =
+        "An agent can also check private addresses, port 25, IPv6 and pings, as far as its network allows.";
+    let shown = |kind: Option<LocationKind>| {
+        let mut known = monitor_page(&overview(), "cache");
+        let inside = known.monitor.inside.as_mut().unwrap();
+        inside.locations.values_mut().next().unwrap().kind = kind;
+        let html = monitor_html(&known, Span::Day);
+        let kinds = texts(&html, ".card > table tbody td:nth-child(2)");
+        (kinds[0].clone(), texts(&html, "p").contains(&reach.to_owned()))
+    };
+    for (kind, expected) in [
+        (Some(LocationKind::Region), ("region", false)),
+        (Some(LocationKind::Agent), ("agent", true)),
+        (None, ("–", false)),
+    ] {
+        assert_eq!(shown(kind), (expected.0.to_owned(), expected.1));
+    }
 }
 
 /// A finding of a location that has recovered is older than the banner.
@@ -253,6 +275,8 @@ fn public_monitor_page_contains_no_private_data() {
         "5432",
         "shop",
         "east",
+        "office-berlin",
+        "agent",
         "FATAL",
         "SCRAM",
         "refused",

@@ -1,7 +1,8 @@
 //! The overview of all monitors.
 
 use portpulse_core::group_state::Status;
-use portpulse_history::view::{Audience, MonitorView, Overview};
+use portpulse_history::location_kinds::LocationKinds;
+use portpulse_history::view::{Audience, MonitorView, Overview, OverviewInside};
 use portpulse_status::{Grouping, Selection};
 
 use crate::sample::{attributes, overview, overview_html, public, site, texts};
@@ -241,11 +242,30 @@ fn notices_list_silent_locations_and_unreadable_items() {
     assert_eq!(
         notices,
         [
-            "Location us-east-1 does not report since 2026-11-22 05:30 UTC",
+            "Location us-east-1 (region) does not report since 2026-11-22 05:30 UTC",
             "The definition of broken one is invalid and is not checked: `host` is missing",
             "An item in the table cannot be read: group#1m#0/location#x is of a later version",
         ]
     );
+}
+
+#[test]
+fn overview_says_which_locations_are_agents() {
+    let html = page(&Selection::default());
+    assert_eq!(
+        texts(&html, "main > p.quiet").last().unwrap(),
+        "Regions: eu-central-1, us-east-1. Agents: office-berlin. An agent can also check private addresses, port 25, \
+         IPv6 and pings, as far as its network allows."
+    );
+    let unlisted = Overview {
+        inside: overview().inside.map(|inside| OverviewInside {
+            kinds: LocationKinds::default(),
+            ..inside
+        }),
+        ..overview()
+    };
+    let html = overview_html(&unlisted, &Selection::default());
+    assert!(!html.contains("Regions:"), "the kinds are unknown");
 }
 
 #[test]
@@ -273,6 +293,8 @@ fn public_overview_contains_no_private_data() {
         "6379",
         "shop",
         "east",
+        "office-berlin",
+        "agent",
         "FATAL",
         "refused",
         "1m#0",

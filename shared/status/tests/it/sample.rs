@@ -9,7 +9,9 @@ use portpulse_core::by_phase::ByPhase;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::definition::{Monitor, NetworkAccess};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{Cause, Ending, Finding, IncidentId, LocationProblem, Status, Track};
+use portpulse_core::group_state::{
+    Cause, Ending, Finding, IncidentId, LocationKind, LocationProblem, Status, Track,
+};
 use portpulse_core::id::Location;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
@@ -190,6 +192,7 @@ pub(crate) fn banner(text: &str) -> Banner {
 pub(crate) fn visibility(state: VisibilityState, ms: u64, found: Option<&str>) -> LocationVisibility {
     let hours = points(Grain::Hour, 24, ms);
     LocationVisibility {
+        kind: Some(LocationKind::Region),
         state,
         since: found.map(|_| tick("2026-11-22T05:37:00Z")),
         seen: Some(tick("2026-11-22T05:41:00Z")),
@@ -363,6 +366,14 @@ pub(crate) fn overview() -> Overview {
                     problem: Some((LocationProblem::Silent, at("2026-11-22T05:30:00Z"))),
                 },
             )]),
+            kinds: [
+                ("eu-central-1", LocationKind::Region),
+                ("office-berlin", LocationKind::Agent),
+                ("us-east-1", LocationKind::Region),
+            ]
+            .map(|(name, kind)| (name.parse().unwrap(), Some(kind)))
+            .into_iter()
+            .collect(),
             broken: BTreeMap::from([("broken one".to_owned(), vec!["`host` is missing".to_owned()])]),
             unreadable: vec!["group#1m#0/location#x is of a later version".to_owned()],
         }),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use portpulse_core::group_state::LocationProblem;
+use portpulse_history::location_kinds::kind_suffix;
 use portpulse_history::view::{Overview, OverviewInside};
 
 use crate::display::{self, TimeFormat};
@@ -60,7 +61,7 @@ fn system_notices(inside: &OverviewInside) -> Vec<Markup> {
             LocationProblem::Suspect => "is ignored, because it alone sees most monitors failing",
         };
         notices.push(html! {
-            "Location " strong { (location) } " " (what) " since " (display::timestamp(since, TimeFormat::Brief))
+            "Location " strong { (location) } (kind_suffix(inside.kinds.get(location))) " " (what) " since " (display::timestamp(since, TimeFormat::Brief))
         });
     }
     for (id, diagnostics) in inside.broken.iter().take(MAX_NOTICES) {
