@@ -75,6 +75,7 @@ async fn check_all(
 /// The maximum time of all checks together, if every target times out.
 fn time_limit(targets: &[Target], settings: &Settings) -> Duration {
     let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    // The prober starts checks at the configured pace at least, and faster only where the processor keeps up.
     let batches = count / u32::try_from(settings.pace.starts).unwrap_or(u32::MAX).max(1);
     // A low limit of open files reduces concurrency: assume a quarter of the configured sockets.
     let at_once = u32::try_from(settings.sockets / 4).unwrap_or(u32::MAX).max(1);

@@ -1,8 +1,9 @@
 //! Measures one tick of open loopback ports with the prober, and the same connections with a bare epoll loop.
 //!
-//! `cargo bench -p portpulse-prober`. Every run is a separate process. Runs of all kinds alternate, and medians are
-//! reported, so that other load affects all kinds equally. Only the processor time (user and system) of the connecting
-//! process is measured; the listeners belong to another process.
+//! `cargo bench -p portpulse-prober --bench tick`. Every run is a separate process. Runs of all kinds alternate, and
+//! medians are reported, so that other load affects all kinds equally. Only the processor time (user and system) of the
+//! connecting process is measured; the listeners belong to another process. The limit of open files is raised to its
+//! maximum, which must exceed 10,000.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,11 +32,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 const RUNS: usize = 7;
 const IN_FLIGHT: usize = 900;
-/// The kinds of runs: epoll and prober, each unpaced and at the prober's default pace.
-const KINDS: [&str; 4] = ["epoll", "prober", "epoll, paced", "prober, paced"];
-/// The default pace, for the epoll loop.
-const STARTS: usize = 10;
-const EVERY: Duration = Duration::from_millis(10);
+/// The kinds of runs: a bare epoll loop and the prober, both unpaced, and the prober with its default settings, which
+/// adapts its pace.
+const KINDS: [&str; 3] = ["epoll", "prober", "prober, paced"];
+/// How long the epoll loop waits for an event at most.
+const MAX_WAIT: Duration = Duration::from_millis(10);
 
 fn main() {
     match env::args().nth(1).as_deref() {
@@ -56,12 +57,16 @@ fn compare() {
     )
     .unwrap();
     println!(
-        "{:>8} {:>13} {:>10} {:>13} {:>9} {:>9}",
-        "targets", "how", "checks/s", "CPU/check", "peak", "of epoll"
+        "{:>8} {:>13} {:>9} {:>10} {:>13} {:>9} {:>9}",
+        "targets", "how", "time", "checks/s", "CPU/check", "peak", "of epoll"
     );
-    for count in [400, 4_000] {
+    for count in [400, 4_000, 10_000] {
         let listeners: Vec<TcpListener> = (0..count)
-            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+            .map(|_| {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                listener.set_nonblocking(true).unwrap();
+                listener
+            })
             .collect();
         let addresses: Vec<_> = listeners
             .iter()
@@ -74,21 +79,21 @@ fn compare() {
                     .entry(kind)
                     .or_default()
                     .push(in_a_process(kind, &addresses));
+                // Closed connections would otherwise fill the accept queues.
+                for listener in &listeners {
+                    while listener.accept().is_ok() {}
+                }
             }
         }
         let cpu = |kind| median(&costs[kind], |cost| cost.cpu) / 1e3 / count as f64;
         for kind in KINDS {
+            let wall = median(&costs[kind], |cost| cost.wall) / 1e9;
             println!(
-                "{count:>8} {kind:>13} {:>10.0} {:>10.1} µs {:>6.1} MB {:>9.2}",
-                count as f64 / median(&costs[kind], |cost| cost.wall) * 1e9,
+                "{count:>8} {kind:>13} {wall:>7.2} s {:>10.0} {:>10.1} µs {:>6.1} MB {:>9.2}",
+                count as f64 / wall,
                 cpu(kind),
                 median(&costs[kind], |cost| cost.peak) / 1e3,
-                cpu(kind)
-                    / cpu(if kind.contains("paced") {
-                        "epoll, paced"
-                    } else {
-                        "epoll"
-                    })
+                cpu(kind) / cpu("epoll"),
             );
         }
     }
@@ -136,8 +141,7 @@ fn one_run(kind: &str) {
     std::io::stdin().read_to_string(&mut lines).unwrap();
     let addresses: Vec<SocketAddr> = lines.lines().map(|line| line.parse().unwrap()).collect();
     let (cpu, wall) = match kind {
-        "epoll" => measured(|| bare_epoll(&addresses, IN_FLIGHT, Duration::ZERO)),
-        "epoll, paced" => measured(|| bare_epoll(&addresses, STARTS, EVERY)),
+        "epoll" => measured(|| bare_epoll(&addresses)),
         _ => {
             let unpaced = Pace {
                 starts: addresses.len(),
@@ -210,22 +214,14 @@ fn probe(settings: Settings, addresses: &[SocketAddr]) -> (Duration, Duration) {
 }
 
 /// The minimum work of any prober: connect, wait, and read the result.
-fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
+fn bare_epoll(addresses: &[SocketAddr]) {
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
     let mut open: Vec<Option<(Socket, Instant)>> = addresses.iter().map(|_| None).collect();
     let mut times = Vec::with_capacity(addresses.len());
     let mut events = Vec::with_capacity(IN_FLIGHT);
-    let (mut next, mut beat) = (0, Instant::now());
+    let mut next = 0;
     while times.len() < addresses.len() {
-        let is_due = Instant::now() >= beat;
-        let batch = if is_due { starts } else { 0 };
-        if is_due {
-            beat = Instant::now() + every;
-        }
-        for _ in 0..batch {
-            if next == addresses.len() || next - times.len() == IN_FLIGHT {
-                break;
-            }
+        while next < addresses.len() && next - times.len() < IN_FLIGHT {
             let address = addresses[next];
             let kind = Type::STREAM.nonblocking();
             let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP)).unwrap();
@@ -245,14 +241,9 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
             next += 1;
         }
         events.clear();
-        let wait = if next < addresses.len() {
-            beat.saturating_duration_since(Instant::now())
-        } else {
-            EVERY
-        };
         let wait = Timespec {
             tv_sec: 0,
-            tv_nsec: wait.subsec_nanos().into(),
+            tv_nsec: MAX_WAIT.subsec_nanos().into(),
         };
         epoll::wait(&poll, spare_capacity(&mut events), Some(&wait)).unwrap();
         for event in &events {

@@ -10,6 +10,7 @@
 //!
 //! The crate does not know monitors, statuses or storage.
 
+mod adaptive_pace;
 mod check;
 mod connect;
 mod error;

@@ -3,43 +3,61 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::adaptive_pace::{AdaptivePace, MAX_TIMER_DELAY, Usage};
 use crate::settings::Pace;
-
-/// A timer later than this shows that the process lacks processor time. Timers are exact to a millisecond.
-const MAX_TIMER_DELAY: Duration = Duration::from_millis(5);
 
 /// How often the scheduling delay is sampled. Each sample wakes the process up, which is expensive when processor time
 /// is scarce.
 const LAG_SAMPLE_INTERVAL: Duration = Duration::from_millis(20);
 
-fn steady_interval(every: Duration) -> Interval {
-    let mut interval = interval(every);
+fn steady_interval(first: Instant, every: Duration) -> Interval {
+    let mut interval = interval_at(first, every);
     // Missed ticks are not repeated, because the pace must prevent bursts.
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
 
-/// Paces the start of connections in batches.
+/// Paces the start of connections in batches, as fast as the event loop keeps up with.
 pub(crate) struct Pacer {
-    starts: usize,
+    pace: AdaptivePace,
+    usage: Usage,
     interval: Interval,
 }
 
 impl Pacer {
     /// Creates a pacer whose first batch may start immediately.
-    pub(crate) fn new(pace: Pace) -> Self {
+    pub(crate) fn new(configured: Pace) -> Self {
         Self {
-            starts: pace.starts,
-            interval: steady_interval(pace.every),
+            pace: AdaptivePace::new(configured),
+            usage: Usage::Partial,
+            interval: steady_interval(Instant::now(), configured.every),
         }
     }
 
     /// Waits for the next batch and returns the number of connections that may start. Cancel safe.
     pub(crate) async fn next_batch(&mut self) -> usize {
         self.interval.tick().await;
-        self.starts
+        self.pace.current().starts
+    }
+
+    /// Records how many connections of a batch were started.
+    pub(crate) fn record_started(&mut self, count: usize) {
+        if count >= self.pace.current().starts {
+            self.usage = Usage::Full;
+        }
+    }
+
+    /// Adapts the pace to a sample of the scheduling delay.
+    pub(crate) fn adapt(&mut self, delay: Duration) {
+        let previous = self.pace.current().every;
+        self.pace.observe(delay, self.usage);
+        self.usage = Usage::Partial;
+        let every = self.pace.current().every;
+        if every != previous {
+            self.interval = steady_interval(Instant::now() + every, every);
+        }
     }
 }
 
@@ -51,17 +69,19 @@ pub(crate) struct LagWatch {
 impl LagWatch {
     pub(crate) fn new() -> Self {
         Self {
-            interval: steady_interval(LAG_SAMPLE_INTERVAL),
+            interval: steady_interval(Instant::now(), LAG_SAMPLE_INTERVAL),
         }
     }
 
-    /// Waits for the next sample, and records in `lag` if the sample is late. Cancel safe.
-    pub(crate) async fn sample(&mut self, lag: &Lag) {
+    /// Waits for the next sample, records in `lag` if the sample is late, and returns its delay. Cancel safe.
+    pub(crate) async fn sample(&mut self, lag: &Lag) -> Duration {
         let due = self.interval.tick().await;
         let now = Instant::now();
-        if now.duration_since(due) > MAX_TIMER_DELAY {
+        let delay = now.duration_since(due);
+        if delay > MAX_TIMER_DELAY {
             lag.record(now);
         }
+        delay
     }
 }
 
@@ -110,6 +130,34 @@ mod tests {
             tokio::time::advance(Duration::from_millis(busy)).await;
         }
         assert_eq!(batches, [0, 10, 20, 115, 125]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pace_follows_samples_of_full_batches_only() {
+        let started = Instant::now();
+        let mut pacer = Pacer::new(Pace {
+            starts: 10,
+            every: Duration::from_millis(8),
+        });
+        let mut batches = Vec::new();
+        let (punctual, late) = (0, 6);
+        for (count, delay) in [
+            (9, punctual),
+            (10, punctual),
+            (9, punctual),
+            (10, punctual),
+            (10, punctual),
+            (10, punctual),
+            (10, late),
+            (10, punctual),
+        ] {
+            assert_eq!(pacer.next_batch().await, 10);
+            batches.push(started.elapsed().as_millis());
+            pacer.record_started(count);
+            pacer.adapt(Duration::from_millis(delay));
+        }
+        // Three full batches with punctual samples halve the pause of 8 ms, and a late one doubles it.
+        assert_eq!(batches, [0, 8, 16, 24, 32, 36, 40, 48]);
     }
 
     #[tokio::test(start_paused = true)]

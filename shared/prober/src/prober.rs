@@ -134,13 +134,16 @@ impl Prober {
                 }
                 () = &mut lookup, if looking_up => looking_up = false,
                 () = &mut time_up => break,
-                () = watch.sample(&lag) => {}
+                delay = watch.sample(&lag) => pacer.adapt(delay),
                 permitted = pacer.next_batch(), if !ready.is_empty() => {
-                    for _ in 0..permitted.min(ready.len()) {
+                    let mut started = 0;
+                    while started < permitted {
                         let Ok(permit) = self.sockets.try_acquire() else { break };
                         let Some((index, resolved)) = ready.pop_front() else { break };
                         checks.push(async move { (index, check(resolved, permit, shared).await) });
+                        started += 1;
                     }
+                    pacer.record_started(started);
                 }
             }
         }

@@ -17,7 +17,8 @@ pub struct Settings {
     /// Descriptors reserved for the rest of the process, whatever the limit of open files is. The default is enough for
     /// the runtime, the AWS clients, standard streams and logs. A process that serves other clients adds their maximum.
     pub reserved: usize,
-    /// How fast connections are started.
+    /// How fast connections are started, at least: the pace rises while this process is scheduled in time. Bounds on the
+    /// time of a probe must count with this pace.
     pub pace: Pace,
     /// Maximum number of concurrent DNS queries of one probe, each with its own socket. A name in both families takes
     /// two. More than 64 overflow the default socket buffers, so that answers are lost.
@@ -71,7 +72,7 @@ impl Settings {
     }
 }
 
-/// The pace at which connections are started: a batch, then a pause.
+/// A pace at which connections are started: a batch, then a pause.
 ///
 /// Connections started together are answered together. A process with a small share of a processor then reads its clock
 /// late for most of them.

@@ -30,6 +30,20 @@ async fn four_hundred_timeouts_run_concurrently() {
     );
 }
 
+/// The paused clock passes only while the event loop is idle, so that no timer is late.
+#[tokio::test(start_paused = true)]
+async fn punctual_event_loop_starts_checks_faster() {
+    const CHECKS: usize = 2_000;
+    let refused = peers::refused();
+    let started = Instant::now();
+    let settings = with_name_server(refused.address);
+    let at_configured_pace = settings.pace.every * (CHECKS / settings.pace.starts) as u32;
+    let outcomes = probe(settings, &vec![target_at(refused.address); CHECKS]).await;
+    assert_eq!(codes(&outcomes), vec!["refused"; CHECKS]);
+    let lasted = started.elapsed();
+    assert!(lasted < at_configured_pace / 4, "{lasted:?}");
+}
+
 #[tokio::test]
 async fn socket_wait_is_not_counted() {
     let silent = peers::silent();
