@@ -17,10 +17,10 @@ pub(crate) const MAX_TIMER_DELAY: Duration = Duration::from_millis(5);
 const MAX_PUNCTUAL_DELAY: Duration = Duration::from_millis(2);
 
 /// The number of punctual samples in a row before the first doubling.
-const FIRST_PATIENCE: u32 = 3;
+const FIRST_REQUIRED_SAMPLES: u32 = 3;
 
 /// The maximum number of punctual samples in a row before a doubling: a second.
-const MAX_PATIENCE: u32 = 48;
+const MAX_REQUIRED_SAMPLES: u32 = 48;
 
 /// The minimum pause between batches, above the exactness of timers.
 const MIN_PAUSE: Duration = Duration::from_millis(2);
@@ -46,7 +46,7 @@ pub(crate) struct AdaptivePace {
     /// Punctual samples in a row at this pace.
     punctual: u32,
     /// Punctual samples in a row that the next doubling requires.
-    patience: u32,
+    required_samples: u32,
 }
 
 impl AdaptivePace {
@@ -55,7 +55,7 @@ impl AdaptivePace {
             configured,
             doublings: 0,
             punctual: 0,
-            patience: FIRST_PATIENCE,
+            required_samples: FIRST_REQUIRED_SAMPLES,
         }
     }
 
@@ -76,13 +76,13 @@ impl AdaptivePace {
     pub(crate) fn observe(&mut self, delay: Duration, usage: Usage) {
         if delay > MAX_TIMER_DELAY {
             self.punctual = 0;
-            self.patience = (self.patience * 2).min(MAX_PATIENCE);
+            self.required_samples = (self.required_samples * 2).min(MAX_REQUIRED_SAMPLES);
             self.doublings = self.doublings.saturating_sub(1);
         } else if delay > MAX_PUNCTUAL_DELAY {
             self.punctual = 0;
         } else if usage == Usage::Full {
             self.punctual += 1;
-            if self.punctual >= self.patience {
+            if self.punctual >= self.required_samples {
                 self.punctual = 0;
                 self.doublings = (self.doublings + 1).min(MAX_DOUBLINGS);
             }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_late_sample_doubles_the_patience_up_to_a_second() {
+    fn each_late_sample_doubles_the_required_samples_up_to_a_second() {
         check(
             DEFAULT,
             &[(3, PUNCTUAL), (1, LATE), (6, PUNCTUAL), (1, LATE), (13, PUNCTUAL)],

@@ -232,12 +232,12 @@ impl Connection {
         outcome
     }
 
-    /// Waits up to `patience` for any record of the TLS session, such as a ticket or an alert. Returns whether one arrived.
-    pub(crate) async fn receive_record(&mut self, patience: Duration) -> Result<bool, ConnectionError> {
+    /// Waits up to `timeout` for any record of the TLS session, such as a ticket or an alert. Returns whether one arrived.
+    pub(crate) async fn receive_record(&mut self, timeout: Duration) -> Result<bool, ConnectionError> {
         let Some(mut tls) = self.tls.take() else {
             return Ok(false);
         };
-        let deadline = std::mem::replace(&mut self.deadline, Instant::now() + patience);
+        let deadline = std::mem::replace(&mut self.deadline, Instant::now() + timeout);
         self.deadline = self.deadline.min(deadline);
         let mut buffer = [0; READ_BUFFER_BYTES];
         let read = self.read_raw(&mut buffer).await;
