@@ -1,4 +1,4 @@
-//! AWS emulators as child processes on 127.0.0.1: `moto_server` and `ministack`.
+//! AWS emulators as child processes on 127.0.0.1: moto and `ministack`.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -39,14 +39,16 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts `moto_server`, which stores resources, filters messages, and runs neither schedules nor functions.
+    /// Starts moto's server, which stores resources, filters messages, and runs neither schedules nor functions. `moto.py` adds a
+    /// rule of AWS that it lacks.
     ///
     /// # Errors
     /// If the program is not installed or does not start.
     pub fn moto() -> Result<Self, EmulatorError> {
-        let program = tool("moto_server")?;
+        let program = tool("python3")?;
         let mut command = Command::new(&program);
         command
+            .args(["-c", include_str!("moto.py")])
             .args(["-H", "127.0.0.1", "-p", "0"])
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
         Self::start(program, command)
