@@ -18,6 +18,7 @@ use portpulse_store::table::Table;
 use crate::Error;
 use crate::deadline::{Deadline, OPERATION_TIME};
 use crate::probe::{Clock, Probe};
+use crate::standby::Standby;
 
 /// The maximum number of attempts to write an item in conflict with other checkers. Each conflict is the progress of
 /// another checker, so with seventeen locations that decide at the same time, the last one needs at most this many.
@@ -33,6 +34,7 @@ pub struct Checker<T, P, N, C> {
     pub(crate) location: Location,
     pub(crate) fallback_locations: BTreeSet<Location>,
     pub(crate) page: Option<PageUrl>,
+    pub(crate) standby: Option<Standby<T, N>>,
 }
 
 /// The parameters of one invocation.
@@ -72,6 +74,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             location,
             fallback_locations,
             page: None,
+            standby: None,
         }
     }
 
@@ -79,6 +82,12 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     #[must_use]
     pub fn with_page(self, page: Option<PageUrl>) -> Self {
         Self { page, ..self }
+    }
+
+    /// The checker with a standby region.
+    #[must_use]
+    pub fn with_standby(self, standby: Option<Standby<T, N>>) -> Self {
+        Self { standby, ..self }
     }
 
     /// `Some` if there is time for one more operation on the table.

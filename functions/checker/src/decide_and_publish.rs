@@ -20,7 +20,7 @@ use portpulse_store::table::Table;
 use crate::Error;
 use crate::checker::{Checker, Invocation, MAX_ATTEMPTS};
 use crate::deadline::{Deadline, OPERATION_TIME, RESERVE};
-use crate::deliver::{Delivered, Delivery};
+use crate::deliver::{Delivered, Delivery, DeliveryReport};
 use crate::probe::{Clock, Probe};
 use crate::report::Effects;
 
@@ -145,11 +145,18 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             fleet: fleet.as_ref(),
             ..input
         };
-        let (delivered, of_delivery) = self
+        let DeliveryReport {
+            delivered,
+            left,
+            effects: of_delivery,
+        } = self
             .deliver(Delivery::of(&input, self.page.as_ref()), invocation)
             .await;
         effects.published.extend(of_delivery.published);
         effects.errors.extend(of_delivery.errors);
+        if let Some(changed) = left.filter(|left| left.revision > group_state.decision.revision) {
+            effects.warnings.extend(self.copy_decision(group, &changed).await);
+        }
         let outbox = &decided.decision.outbox;
         let claimed = outbox.oldest_claim_of_others(input.me, input.now);
         Ok(match (decision.completeness, delivered) {

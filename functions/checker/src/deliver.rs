@@ -31,6 +31,15 @@ pub(crate) enum Delivered {
     Failed,
 }
 
+/// The result of a delivery.
+pub(crate) struct DeliveryReport {
+    pub(crate) delivered: Delivered,
+    /// The decision state without what was delivered; `None` if that is unknown.
+    pub(crate) left: Option<DecisionState>,
+    /// Published notifications, and errors of publishing and of writes.
+    pub(crate) effects: Effects,
+}
+
 /// Claimed notifications and closed incidents, and the states that contain them.
 pub(crate) struct Delivery {
     group: GroupId,
@@ -63,7 +72,7 @@ impl Delivery {
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Publishes and archives, then removes what was delivered. After a crash in between, messages are repeated with the
     /// same ids.
-    pub(crate) async fn deliver(&self, delivery: Delivery, invocation: &Invocation) -> (Delivered, Effects) {
+    pub(crate) async fn deliver(&self, delivery: Delivery, invocation: &Invocation) -> DeliveryReport {
         let Delivery {
             group,
             notifications,
@@ -99,18 +108,23 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .remove_from_decision_state(group, decision, invocation, &published, &archived)
             .await;
         let delivered = match (&removal, removed + archived.len()) {
-            (Ok(()), 1..) => Delivered::Some,
-            (Ok(()), 0) if wanted == 0 => Delivered::Nothing,
-            (Ok(()) | Err(_), _) => Delivered::Failed,
+            (Ok(_), 1..) => Delivered::Some,
+            (Ok(_), 0) if wanted == 0 => Delivered::Nothing,
+            (Ok(_) | Err(_), _) => Delivered::Failed,
         };
-        effects.errors.extend(removal.err());
+        let (left, failure) = removal.map_or_else(|error| (None, Some(error)), |left| (Some(left), None));
+        effects.errors.extend(failure);
         if let Some(fleet) = fleet {
             let removal = self
                 .remove_from_fleet_state(group, fleet, invocation, &published)
                 .await;
             effects.errors.extend(removal.err());
         }
-        (delivered, effects)
+        DeliveryReport {
+            delivered,
+            left,
+            effects,
+        }
     }
 
     /// Archives closed incidents, several at a time. Returns the keys of archived incidents, and errors.
@@ -167,7 +181,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         (published, errors)
     }
 
-    /// Removes published notifications and archived incidents from the decision state.
+    /// Removes published notifications and archived incidents from the decision state. Returns the state that is left.
     async fn remove_from_decision_state(
         &self,
         group: GroupId,
@@ -175,18 +189,18 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         invocation: &Invocation,
         published: &BTreeSet<String>,
         archived: &[String],
-    ) -> Result<(), Error> {
+    ) -> Result<DecisionState, Error> {
         for _ in 0..MAX_ATTEMPTS {
             let Some(next) = acknowledge_published(&state, &invocation.claimant, published, archived) else {
-                return Ok(());
+                return Ok(state);
             };
             let written = self.store.put_decision(group, &next).await;
             if written.map_err(|source| Error::Decide { group, source })? == Written::Done {
-                return Ok(());
+                return Ok(next);
             }
             let read = self.read_group_state(group).await?;
             if read.unreadable.contains_key(&GroupStateKey::Decision) {
-                return Ok(());
+                return Ok(state);
             }
             state = read.group_state.decision;
         }

@@ -159,6 +159,24 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
+    /// A decision cannot be copied to the standby region. The next decision copies again.
+    #[error("cannot copy the decision on {group} to the standby region; the next decision copies again")]
+    CopyDecision {
+        /// The group.
+        group: GroupId,
+        /// The cause.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// The table of the standby region cannot be read or written, so that the loss of home is not notified.
+    #[error("cannot record in the standby region whether {group} reaches home; the next tick retries")]
+    Standby {
+        /// The group.
+        group: GroupId,
+        /// The cause.
+        #[source]
+        source: portpulse_store::Error,
+    },
     /// No time was left to store banners. A tick of the next hour stores new ones.
     #[error("no time left to store the banners of {group}; a tick of the next hour retries")]
     NoTimeToStoreBanners {
@@ -194,6 +212,8 @@ impl Error {
             Self::File { .. } => "File",
             Self::RollUp { .. } => "RollUp",
             Self::NoTimeToRollUp { .. } => "NoTimeToRollUp",
+            Self::CopyDecision { .. } => "CopyDecision",
+            Self::Standby { .. } => "Standby",
             Self::StoreBanners { .. } => "StoreBanners",
             Self::NoTimeToStoreBanners { .. } => "NoTimeToStoreBanners",
         }

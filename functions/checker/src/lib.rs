@@ -20,6 +20,7 @@ mod retry;
 mod roll_up;
 mod run;
 mod settings;
+mod standby;
 mod store_banners;
 mod tick;
 
@@ -31,4 +32,5 @@ pub use metrics::{Metrics, emf};
 pub use portpulse_store::chain;
 pub use probe::{Clock, Probe, SystemClock};
 pub use report::{TickOutcome, TickReport};
-pub use settings::Settings;
+pub use settings::{Settings, StandbySettings};
+pub use standby::Standby;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use portpulse_alert::SnsTopic;
 use portpulse_checker::{
-    Checker, Error, Invocation, Metrics, Settings, SystemClock, TickEvent, TickReport, chain, emf,
+    Checker, Error, Invocation, Metrics, Settings, Standby, StandbySettings, SystemClock, TickEvent, TickReport,
+    chain, emf,
 };
 use portpulse_core::outbox::Claimant;
 use portpulse_function::{Diagnostic, ParameterStore, aws_config, failure, serve};
@@ -36,7 +37,8 @@ async fn start() -> Result<(), portpulse_function::Error> {
         settings.location,
         settings.fallback_locations,
     )
-    .with_page(settings.page);
+    .with_page(settings.page)
+    .with_standby(standby(settings.standby).await);
     serve(async |invocation| {
         let tick =
             TickEvent::parse(&invocation.event).map_err(|error| failure("InvalidEvent", [chain(&error)]))?;
@@ -53,6 +55,17 @@ async fn start() -> Result<(), portpulse_function::Error> {
         answer(&reports)
     })
     .await
+}
+
+/// The table and the topic of the standby region.
+async fn standby(settings: Option<StandbySettings>) -> Option<Standby<DynamoTable, SnsTopic>> {
+    let settings = settings?;
+    let aws = aws_config(settings.region).await;
+    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    Some(Standby {
+        store: Store::new(table),
+        topic: SnsTopic::new(aws_sdk_sns::Client::new(&aws), settings.topic_arn),
+    })
 }
 
 fn log(report: &TickReport, metrics: Metrics) {

@@ -30,7 +30,7 @@ pub struct TickReport {
     pub published: Vec<Notification>,
     /// Errors. Not empty if the tick was not committed or notifications are still pending.
     pub errors: Vec<Error>,
-    /// Missing or incomplete rollups, and banners that were not stored. The tick is not affected, and a later tick retries.
+    /// Missing or incomplete rollups, and banners or copies that were not stored. The tick is not affected, and a later tick retries.
     pub warnings: Vec<Error>,
 }
 
@@ -52,6 +52,8 @@ pub enum TickOutcome {
 pub(crate) struct Effects {
     pub(crate) published: Vec<Notification>,
     pub(crate) errors: Vec<Error>,
+    /// Problems that a later tick makes good.
+    pub(crate) warnings: Vec<Error>,
 }
 
 impl Effects {
@@ -59,6 +61,7 @@ impl Effects {
     pub(crate) fn append(&mut self, later: Self) {
         self.published.extend(later.published);
         self.add_new_errors(later.errors);
+        self.warnings.extend(later.warnings);
     }
 
     /// The value of a read; `None` after a failure, which is added.
@@ -87,10 +90,19 @@ impl TickReport {
         }
     }
 
+    /// Adds what was published through the topic of the standby region.
+    pub(crate) fn add_standby(&mut self, notified: Result<Vec<Notification>, Error>) {
+        match notified {
+            Ok(published) => self.published.extend(published),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
     /// Adds the effects of a decision.
     pub(crate) fn add(&mut self, effects: Effects) {
         self.published.extend(effects.published);
         add_new(&mut self.errors, effects.errors);
+        self.warnings.extend(effects.warnings);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portpulse_core::id::Location;
 use portpulse_core::page_url::PageUrl;
-use portpulse_function::{Home, InvalidSettings, read_settings};
+use portpulse_function::{Home, InvalidSettings, SettingsReader, read_settings};
 
 use crate::metrics::Metrics;
 
@@ -23,13 +23,26 @@ pub struct Settings {
     pub metrics: Metrics,
     /// The address of the status page; `None` without one.
     pub page: Option<PageUrl>,
+    /// The standby region; `None` without one.
+    pub standby: Option<StandbySettings>,
+}
+
+/// The table and the topic of the standby region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandbySettings {
+    /// The AWS region.
+    pub region: String,
+    /// The name of the table.
+    pub table: String,
+    /// The ARN of the topic.
+    pub topic_arn: String,
 }
 
 impl Settings {
     /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_TOPIC_ARN`, `PORTPULSE_LOCATION` (default
     /// `AWS_REGION`), `PORTPULSE_LOCATIONS` (comma-separated, for a table that does not list the regions that should
     /// report; default the location itself), `PORTPULSE_METRICS` (`off` or `emf`, default `off`) and `PORTPULSE_PAGE_URL` (default
-    /// none) from a lookup.
+    /// none) from a lookup; and `PORTPULSE_STANDBY_REGION`, `PORTPULSE_STANDBY_TABLE` and `PORTPULSE_STANDBY_TOPIC_ARN`, all or none.
     ///
     /// # Errors
     /// All missing and invalid settings.
@@ -62,6 +75,7 @@ impl Settings {
             let metrics = reader.choice("PORTPULSE_METRICS", &formats);
             // A checker without a link is better than no checker.
             let page = reader.parsed_or_ignored("PORTPULSE_PAGE_URL");
+            let standby = standby(reader);
             Some(Self {
                 home: home?,
                 topic_arn: topic_arn?,
@@ -69,9 +83,31 @@ impl Settings {
                 fallback_locations,
                 metrics: metrics.unwrap_or_default(),
                 page,
+                standby,
             })
         })
     }
+}
+
+/// The settings of the standby region: all of them, or none.
+fn standby(reader: &mut SettingsReader<'_>) -> Option<StandbySettings> {
+    const NAMES: [&str; 3] = [
+        "PORTPULSE_STANDBY_REGION",
+        "PORTPULSE_STANDBY_TABLE",
+        "PORTPULSE_STANDBY_TOPIC_ARN",
+    ];
+    let [region, table, topic_arn] = NAMES.map(|name| reader.optional(name));
+    if let (Some(region), Some(table), Some(topic_arn)) = (region.clone(), table.clone(), topic_arn.clone()) {
+        return Some(StandbySettings {
+            region,
+            table,
+            topic_arn,
+        });
+    }
+    if region.or(table).or(topic_arn).is_some() {
+        reader.report(format!("set all of {}, or none of them", NAMES.join(", ")));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -108,6 +144,23 @@ mod tests {
             assert_eq!(settings.location.as_str(), location);
             let found: Vec<_> = settings.fallback_locations.iter().map(Location::as_str).collect();
             assert_eq!(found, fallback);
+        }
+    }
+
+    #[test]
+    fn standby_is_set_completely_or_not_at_all() {
+        let all = [
+            ("PORTPULSE_STANDBY_REGION", "eu-central-1"),
+            ("PORTPULSE_STANDBY_TABLE", "s"),
+            ("PORTPULSE_STANDBY_TOPIC_ARN", "arn:s"),
+        ];
+        let standby = parse(&all).unwrap().standby.unwrap();
+        assert_eq!((&*standby.region, &*standby.table, &*standby.topic_arn), ("eu-central-1", "s", "arn:s"));
+        assert_eq!(parse(&[]).unwrap().standby, None);
+        for missing in 0..3 {
+            let mut some = all;
+            some[missing].1 = " ";
+            assert_eq!(parse(&some).unwrap_err().len(), 1, "{missing}");
         }
     }
 

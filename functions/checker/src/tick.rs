@@ -6,6 +6,7 @@ use portpulse_alert::Publish;
 use portpulse_core::banners;
 use portpulse_core::decide::is_nominal;
 use portpulse_core::group::GroupId;
+use portpulse_core::home_loss::Question;
 use portpulse_core::rollup::{RollupDelay, Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
@@ -45,6 +46,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             Ok(loaded) => loaded,
             Err(errors) => {
                 report.errors = errors;
+                self.home_unreachable(invocation, deadline, &mut report).await;
                 return report;
             }
         };
@@ -55,6 +57,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         if before.is_some_and(|before| before >= tick) || tick.age(now) > group.interval.length() {
             report.outcome = TickOutcome::Repeated;
         } else if loaded.own_state_is_readable {
+            // Before the commit: if this invocation is lost, the next tick asks again.
+            if let Some(question) = Question::at(before, tick, group.interval) {
+                self.home_reachable(question, invocation, deadline, &mut report).await;
+            }
             loaded = self
                 .check_and_commit(loaded, invocation, deadline, &mut report)
                 .await;
@@ -150,7 +156,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let expected = loaded.group_state.expected(&self.fallback_locations);
         let delay = RollupDelay::of(group, &self.location, expected);
         let due = due(before, tick, delay);
-        report.warnings = self.roll_up(group, &due, definitions, deadline).await;
+        let warnings = self.roll_up(group, &due, definitions, deadline).await;
+        report.warnings.extend(warnings);
         if banners::is_due(before, tick, delay.hour) {
             let stored = self
                 .store_banners(group, tick, definitions, outcomes, deadline)

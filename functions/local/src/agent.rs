@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock as _};
+use portpulse_checker::{Checker, Clock as _, Standby, StandbySettings};
 use portpulse_core::id::Location;
 use portpulse_core::time::parse_duration;
 use portpulse_function::ParameterStore;
@@ -113,7 +113,8 @@ async fn check(
         settings.location.clone(),
         [settings.location.clone()].into(),
     )
-    .with_page(settings.page.clone());
+    .with_page(settings.page.clone())
+    .with_standby(standby(settings.standby.clone()).await);
     let mut display = Display::new(output, args.json, Arc::clone(&progress), clock.clone());
     display.started(&settings, endpoint.as_ref());
     let serving = endpoint.map(|endpoint| endpoint.serve(Arc::clone(&progress), clock.clone()));
@@ -173,6 +174,17 @@ async fn check(
     display.end()?;
     let all_counted = locked(&progress).all_counted();
     Ok(ExitStatus::success_if(!args.once || all_counted))
+}
+
+/// The table and the topic of the standby region.
+async fn standby(settings: Option<StandbySettings>) -> Option<Standby<DynamoTable, SnsTopic>> {
+    let settings = settings?;
+    let aws = portpulse_function::aws_config(settings.region).await;
+    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    Some(Standby {
+        store: Store::new(table),
+        topic: SnsTopic::new(aws_sdk_sns::Client::new(&aws), settings.topic_arn),
+    })
 }
 
 /// Reads the groups of this location again and again, and sends each result.

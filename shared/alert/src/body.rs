@@ -45,7 +45,11 @@ pub(crate) fn body(notification: &Notification) -> String {
     }
     if !notification.diagnostics.is_empty() {
         lines.push(String::new());
-        lines.push("Errors in the definition:".to_owned());
+        let heading = match notification.kind {
+            Kind::HomeUnreachable => "What the location sees:",
+            _ => "Errors in the definition:",
+        };
+        lines.push(heading.to_owned());
         let diagnostics = notification.diagnostics.iter().take(MAX_ENTRIES);
         lines.extend(
             diagnostics.map(|diagnostic| format!("  - {}", excerpt(diagnostic, MAX_DIAGNOSTIC_LENGTH))),

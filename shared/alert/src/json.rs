@@ -26,8 +26,8 @@ pub(crate) const MAX_TAG: usize = 64;
 /// | `type` | always `notification` |
 /// | `version` | always 1, see below |
 /// | `id` | stays the same when the notification is sent again, so receivers can drop duplicates |
-/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `location_silent`, `location_back`, `location_suspect`, `location_trusted`, `broken_definition` or `test` |
-/// | `monitor`, `location`, `definition` | the subject; the other two are null, for a test possibly all three |
+/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `location_silent`, `location_back`, `location_suspect`, `location_trusted`, `home_unreachable`, `home_reachable`, `broken_definition` or `test` |
+/// | `monitor`, `location`, `definition` | the subject; the other two are null, for `home_unreachable` and `home_reachable` all three, for a test possibly too |
 /// | `monitors`, `monitor_count` | the affected monitors, with `id`, `name` (for people, or null) and `target`, as far as they are known: several if they have a common cause; and their number |
 /// | `group` | the label by which pages fold the monitor, or null |
 /// | `check_group` | the monitors that are checked together, such as `1m#0`; null for a test |
@@ -41,7 +41,7 @@ pub(crate) const MAX_TAG: usize = 64;
 /// | `tags`, `runbook` | the tags and the runbook of the monitor |
 /// | `page` | the address of the monitor's page, or of the status page if the subject is not a monitor; null without a status page |
 /// | `locations` | for each location: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), `checks` (consecutive ones), `since`, `finding`, `detail` |
-/// | `diagnostics` | the errors of a broken definition |
+/// | `diagnostics` | the errors of a broken definition; for `home_unreachable`, what the location sees of its monitors |
 ///
 /// Within a version, fields and enum values may be added, and readers must ignore unknown ones; existing fields keep
 /// their names, types and meanings. `notification.schema.json` in this crate is the JSON Schema.

@@ -124,6 +124,8 @@ fn headline_of(title: String, notification: &Notification) -> String {
             format!("LOCATION SUSPECT: {name} {since} - only this location sees most monitors failing")
         }
         Kind::LocationTrusted => format!("LOCATION TRUSTED: {name} - counts again after {lasted}"),
+        Kind::HomeUnreachable => format!("HOME UNREACHABLE: {name} {since} - its table cannot be read"),
+        Kind::HomeReachable => format!("HOME REACHABLE: {name} - its table can be read again after {lasted}"),
         Kind::BrokenDefinition => format!("BROKEN DEFINITION: {name} is not checked"),
         Kind::Test => format!("TEST: {name} - this is a test message, nothing is wrong"),
     }
@@ -221,6 +223,13 @@ fn change_sentence(notification: &Notification) -> String {
                 "After {lasted}, {name} agrees with the other locations again. The location counts again."
             )
         }
+        Kind::HomeUnreachable => format!(
+            "Since {since}, a location has not been able to read the table of {name} in the home region. What it checks does not count; if no \
+             location can, nothing else is notified until the table can be read again."
+        ),
+        Kind::HomeReachable => format!(
+            "The table of {name} in the home region can be read again, after {lasted}. Changes in between are notified as they are found now."
+        ),
         Kind::BrokenDefinition => {
             format!(
                 "The definition of {name} is invalid. The monitor is not checked until the definition is corrected."

@@ -18,6 +18,7 @@ pub mod diagnosis;
 mod finding;
 pub mod group;
 pub mod group_state;
+pub mod home_loss;
 mod host;
 pub mod id;
 mod incident;

@@ -74,6 +74,10 @@ choice! {
         LocationSuspect = "location_suspect",
         /// The votes of a suspect location count again.
         LocationTrusted = "location_trusted",
+        /// A location cannot read the table in the home region.
+        HomeUnreachable = "home_unreachable",
+        /// The table in the home region can be read again.
+        HomeReachable = "home_reachable",
         /// A definition is invalid: its monitor is not checked.
         BrokenDefinition = "broken_definition",
         /// A test of the delivery.
@@ -107,8 +111,13 @@ impl Kind {
             | Self::Advisory
             | Self::LocationSilent
             | Self::LocationSuspect
+            | Self::HomeUnreachable
             | Self::BrokenDefinition => Stage::Active,
-            Self::Recovered | Self::AdvisoryOver | Self::LocationBack | Self::LocationTrusted => Stage::Ended,
+            Self::Recovered
+            | Self::AdvisoryOver
+            | Self::LocationBack
+            | Self::LocationTrusted
+            | Self::HomeReachable => Stage::Ended,
             Self::Test => Stage::Test,
         }
     }

@@ -27,6 +27,7 @@ pub(crate) fn end_kind(notification: &Notification) -> Option<Kind> {
         (Subject::Monitor(_), _) => Some(Kind::Recovered),
         (Subject::Location(_), Kind::LocationSilent) => Some(Kind::LocationBack),
         (Subject::Location(_), Kind::LocationSuspect) => Some(Kind::LocationTrusted),
+        (Subject::Portpulse, Kind::HomeUnreachable) => Some(Kind::HomeReachable),
         (Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse, _) => None,
     }
 }

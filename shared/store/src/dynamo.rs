@@ -255,6 +255,12 @@ impl Clause {
                 let names = [("#v", LAYOUT), ("#revision", REVISION)];
                 Self::new("#v = :v AND #revision = :revision", &names, [layout, revision])
             }
+            Condition::Before(revision) => {
+                let revision = (":revision", AttributeValue::N(revision.to_string()));
+                let names = [("#pk", PK), ("#v", LAYOUT), ("#revision", REVISION)];
+                let expression = "attribute_not_exists(#pk) OR (#v = :v AND #revision < :revision)";
+                Self::new(expression, &names, [layout, revision])
+            }
         }
     }
 

@@ -22,6 +22,8 @@ pub const EXPIRES_AT: &str = "expires_at";
 const DECISION: &str = "decision";
 const LOCATION: &str = "location#";
 const EXPECTS: &str = "expects#";
+/// The partition of the standby table with what locations know of home.
+const HOME: &str = "home";
 /// Sorts after every name and time.
 const LAST: &str = "~";
 
@@ -115,6 +117,21 @@ pub fn decision_state(group: GroupId) -> Key {
 /// The key of the fleet state, in which all groups record problems of locations.
 pub fn fleet_state() -> Key {
     Key::new("fleet", DECISION)
+}
+
+/// The key of the loss of home, in the standby table.
+pub fn home_loss() -> Key {
+    Key::new(HOME, "lost")
+}
+
+/// The key of a location's failures to reach home for a group, in the standby table.
+pub fn home_failures(group: GroupId, location: &Location) -> Key {
+    Key::new(HOME, format!("failing#{group}#{location}"))
+}
+
+/// The key of the item that names the standby table, in the home table.
+pub fn standby() -> Key {
+    Key::new("standby", "standby")
 }
 
 /// The key of one location's results of one tick.

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod meter;
 mod operator_notes;
 pub mod size;
+pub mod standby;
 pub mod store;
 pub mod table;
 

@@ -15,7 +15,7 @@ pub type Item = HashMap<String, AttributeValue>;
 /// The attribute that [`Condition::Tick`] compares: RFC 3339 text in UTC with whole seconds, readable in the AWS
 /// console.
 pub const TICK: &str = "tick";
-/// The attribute that [`Condition::Revision`] compares: a number.
+/// The attribute that [`Condition::Revision`] and [`Condition::Before`] compare: a number.
 pub const REVISION: &str = "revision";
 /// The attribute with the version of an item's layout: a number.
 pub const LAYOUT: &str = "v";
@@ -41,6 +41,8 @@ pub enum Condition {
     Tick(Tick),
     /// The item has the current layout version and this revision; 0: there is no item.
     Revision(u64),
+    /// There is no item, or it has the current layout version and an earlier revision.
+    Before(u64),
     /// `portpulse seed` owns the item.
     Seeded,
     /// No condition.

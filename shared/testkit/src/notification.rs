@@ -62,6 +62,9 @@ pub fn of(kind: Kind) -> Notification {
         Kind::LocationSilent | Kind::LocationBack | Kind::LocationSuspect | Kind::LocationTrusted => {
             (location, Status::Unknown, Severity::Warning, None)
         }
+        Kind::HomeUnreachable | Kind::HomeReachable => {
+            (Subject::Portpulse, Status::Unknown, Severity::Warning, None)
+        }
         Kind::Test => return Notification::test(None, "2026-11-22T05:50:00Z".parse().unwrap()),
         Kind::BrokenDefinition => {
             let definition = Subject::Definition("Orders\nDB".to_owned());
@@ -73,7 +76,8 @@ pub fn of(kind: Kind) -> Notification {
     let about = match (&subject, of_suspicion) {
         (Subject::Location(_), false) => "eu-west-1.3",
         (Subject::Location(_), true) => "eu-west-1.4",
-        (Subject::Monitor(_) | Subject::Definition(_) | Subject::Portpulse, _) => {
+        (Subject::Portpulse, _) => "home.3",
+        (Subject::Monitor(_) | Subject::Definition(_), _) => {
             "orders-db@2026-11-22T05:40:00Z.7"
         }
     };
@@ -119,12 +123,14 @@ pub fn of(kind: Kind) -> Notification {
         runbook: when(of_monitor, "https://wiki.example.com/orders-db?a=1&b=2"),
         page: when(of_monitor, "https://status.example.com/monitors/orders-db"),
         locations: if of_monitor { locations } else { BTreeMap::new() },
-        diagnostics: when(
-            kind == Kind::BrokenDefinition,
-            "port: is missing (write a port, or a `service` that has one)",
-        )
-        .into_iter()
-        .collect(),
+        diagnostics: match kind {
+            Kind::BrokenDefinition => vec!["port: is missing (write a port, or a `service` that has one)".to_owned()],
+            Kind::HomeUnreachable => vec![
+                "Checked once from eu-west-1, without retries: 1 of 12 monitors fail, and 0 could not be checked.".to_owned(),
+                "orders-db (db.example.com:5432) fails".to_owned(),
+            ],
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -208,6 +214,8 @@ fn diagnosis(kind: Kind) -> Option<Explanation> {
         | Kind::LocationBack
         | Kind::LocationSuspect
         | Kind::LocationTrusted
+        | Kind::HomeUnreachable
+        | Kind::HomeReachable
         | Kind::BrokenDefinition
         | Kind::Test => return None,
     };

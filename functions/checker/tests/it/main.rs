@@ -25,5 +25,6 @@ mod rig;
 mod roll_up;
 mod simulation;
 mod sizes;
+mod standby;
 mod units;
 mod waits;

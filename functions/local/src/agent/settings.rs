@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use portpulse_checker::StandbySettings;
 use portpulse_core::definition::{AWS_REGIONS, Diagnostic, FieldPath};
 use portpulse_core::id::Location;
 use portpulse_core::page_url::PageUrl;
@@ -49,7 +50,32 @@ const PAGE: Setting = Setting {
     option: "--page-url",
     variable: "PORTPULSE_PAGE_URL",
 };
-const ALL: [Setting; 6] = [LOCATION, TABLE, HOME_REGION, TOPIC, LISTEN, PAGE];
+const STANDBY_REGION: Setting = Setting {
+    key: "standby_region",
+    option: "--standby-region",
+    variable: "PORTPULSE_STANDBY_REGION",
+};
+const STANDBY_TABLE: Setting = Setting {
+    key: "standby_table",
+    option: "--standby-table",
+    variable: "PORTPULSE_STANDBY_TABLE",
+};
+const STANDBY_TOPIC: Setting = Setting {
+    key: "standby_topic",
+    option: "--standby-topic",
+    variable: "PORTPULSE_STANDBY_TOPIC_ARN",
+};
+const ALL: [Setting; 9] = [
+    LOCATION,
+    TABLE,
+    HOME_REGION,
+    TOPIC,
+    LISTEN,
+    PAGE,
+    STANDBY_REGION,
+    STANDBY_TABLE,
+    STANDBY_TOPIC,
+];
 
 /// The options. Each may come from the environment or from the file instead.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -74,8 +100,20 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "URL")]
     page_url: Option<String>,
 
-    /// A YAML file with `location`, `table`, `home_region`, `topic`, `listen` and `page_url`, as the Terraform output `agents` prints it;
-    /// options and environment variables take precedence
+    /// The AWS region that is told if the home region cannot be reached [env: PORTPULSE_STANDBY_REGION]
+    #[arg(long, value_name = "REGION")]
+    standby_region: Option<String>,
+
+    /// The name of the table in the standby region [env: PORTPULSE_STANDBY_TABLE]
+    #[arg(long, value_name = "NAME")]
+    standby_table: Option<String>,
+
+    /// The ARN of the topic in the standby region [env: PORTPULSE_STANDBY_TOPIC_ARN]
+    #[arg(long, value_name = "ARN")]
+    standby_topic: Option<String>,
+
+    /// A YAML file with `location`, `table`, `home_region`, `topic`, `listen`, `page_url`, `standby_region`, `standby_table` and
+    /// `standby_topic`, as the Terraform output `agents` prints it; options and environment variables take precedence
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -91,6 +129,8 @@ pub(super) struct Settings {
     pub(super) listen: Option<Listen>,
     /// The address of the status page; `None` without one.
     pub(super) page: Option<PageUrl>,
+    /// The standby region; `None` without one.
+    pub(super) standby: Option<StandbySettings>,
 }
 
 impl Settings {
@@ -147,6 +187,35 @@ impl Settings {
             let parsed = url.parse::<PageUrl>().map_err(|error| error.to_string());
             valid(&PAGE, parsed.map(|url| page = Some(url)));
         }
+        let standby = [
+            (args.standby_region.as_ref(), &STANDBY_REGION),
+            (args.standby_table.as_ref(), &STANDBY_TABLE),
+            (args.standby_topic.as_ref(), &STANDBY_TOPIC),
+        ];
+        let found = standby.map(|(option, setting)| value(option, setting));
+        let is_set = found.iter().any(Option::is_some);
+        if is_set {
+            let unset = standby.iter().zip(&found).filter(|(_, value)| value.is_none());
+            problems.extend(unset.map(|((_, setting), _)| missing(setting)));
+        }
+        let mut valid = |setting: &Setting, checked: Result<(), String>| {
+            problems.extend(checked.err().map(|what| format!("{}: {what}", setting.option)));
+        };
+        let [region, standby_table, topic] = found;
+        if let Some(region) = &region {
+            valid(&STANDBY_REGION, check_region(region));
+        }
+        if let Some(arn) = &topic {
+            valid(&STANDBY_TOPIC, check_arn(arn));
+        }
+        let standby = match (region, standby_table, topic) {
+            (Some(region), Some(table), Some(topic_arn)) => Some(StandbySettings {
+                region,
+                table,
+                topic_arn,
+            }),
+            _ => None,
+        };
         match (parsed, table, home_region, topic_arn) {
             (Some(location), Some(table), Some(home_region), Some(topic_arn)) if problems.is_empty() => {
                 Ok(Self {
@@ -156,6 +225,7 @@ impl Settings {
                     topic_arn,
                     listen,
                     page,
+                    standby,
                 })
             }
             _ => Err(CommandError::usage(problems.join("\n"))),

@@ -359,7 +359,9 @@ pub(super) fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) ->
             | Kind::LocationSilent
             | Kind::LocationBack
             | Kind::LocationSuspect
-            | Kind::LocationTrusted,
+            | Kind::LocationTrusted
+            | Kind::HomeUnreachable
+            | Kind::HomeReachable,
             _,
         ) => own.max(Severity::Warning),
         (Kind::Advisory | Kind::AdvisoryOver | Kind::Test, _) => Severity::Info,

@@ -23,7 +23,7 @@ use crate::harness::{LONG, Reply, Secrets, Service, destination, relay, relay_to
 pub(crate) const SHORT: Duration = Duration::from_secs(5);
 
 /// Kinds of notifications that start or continue an incident, each with the kind that ends it.
-pub(crate) const PAIRS: [(Kind, Kind); 8] = [
+pub(crate) const PAIRS: [(Kind, Kind); 9] = [
     (Kind::Down, Kind::Recovered),
     (Kind::Escalated, Kind::Recovered),
     (Kind::Reminder, Kind::Recovered),
@@ -32,6 +32,7 @@ pub(crate) const PAIRS: [(Kind, Kind); 8] = [
     (Kind::Advisory, Kind::AdvisoryOver),
     (Kind::LocationSilent, Kind::LocationBack),
     (Kind::LocationSuspect, Kind::LocationTrusted),
+    (Kind::HomeUnreachable, Kind::HomeReachable),
 ];
 
 /// The numbers of notifications delivered, skipped as duplicates, skipped as superseded, and left to another call.

@@ -54,7 +54,7 @@ fn every_kind_names_its_subject() {
                     "eu-west-1"
                 }
                 Kind::BrokenDefinition => "Orders",
-                Kind::Test => "portpulse",
+                Kind::Test | Kind::HomeUnreachable | Kind::HomeReachable => "portpulse",
                 Kind::Down
                 | Kind::Exposed
                 | Kind::Degraded
@@ -109,6 +109,7 @@ fn pagers_open_and_close_the_same_alert() {
         (Kind::Advisory, Kind::AdvisoryOver),
         (Kind::LocationSilent, Kind::LocationBack),
         (Kind::LocationSuspect, Kind::LocationTrusted),
+        (Kind::HomeUnreachable, Kind::HomeReachable),
     ];
     for (begins, ends) in pairs {
         let (beginning, end) = (notification::of(begins), notification::of(ends));

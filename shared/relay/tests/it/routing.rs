@@ -77,6 +77,7 @@ async fn start_and_end_reach_the_same_destinations() {
         (Kind::Advisory, Kind::AdvisoryOver),
         (Kind::LocationSilent, Kind::LocationBack),
         (Kind::LocationSuspect, Kind::LocationTrusted),
+        (Kind::HomeUnreachable, Kind::HomeReachable),
     ] {
         for severity in Severity::ALL {
             let fields = json!({ "severities": [severity.as_str()] });

@@ -14,6 +14,7 @@ use portpulse_core::group_state::{
     FleetProblem, FleetState, Health, Impairment, Incident, IncidentId, LocationProblem, LocationReporting,
     LocationState, MAX_CAUSE_CHANGES, Notified, Stability, Status, Streak, Streaks, Track, Urgency,
 };
+use portpulse_core::home_loss::{HomeFailures, HomeLoss};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
@@ -243,6 +244,7 @@ fn outbox() -> impl Strategy<Value = Outbox> {
         monitor().prop_map(Subject::Monitor),
         location().prop_map(Subject::Location),
         ".{1,20}".prop_map(Subject::Definition),
+        Just(Subject::Portpulse),
     ];
     let claim = (".{1,40}", time()).prop_map(|(by, at)| Claim {
         by: Claimant::new(by),
@@ -359,6 +361,22 @@ pub(super) fn fleet_state() -> impl Strategy<Value = FleetState> {
             problems,
             outbox,
         }
+    })
+}
+
+pub(super) fn home_failures() -> impl Strategy<Value = HomeFailures> {
+    (tick(), tick(), any::<u32>()).prop_map(|(first, latest, ticks)| HomeFailures { first, latest, ticks })
+}
+
+pub(super) fn home_loss() -> impl Strategy<Value = HomeLoss> {
+    let locations = btree_map(location(), time(), 0..4);
+    let parts = (any::<u64>(), any::<u64>(), locations, option::of(time()), outbox());
+    parts.prop_map(|(revision, began, locations, notified, outbox)| HomeLoss {
+        revision,
+        began,
+        locations,
+        notified,
+        outbox,
     })
 }
 

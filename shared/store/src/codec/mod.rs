@@ -14,6 +14,8 @@ pub(crate) mod decision_state;
 pub(crate) mod definition;
 pub(crate) mod expectation;
 pub(crate) mod fleet_state;
+pub(crate) mod home_failures;
+pub(crate) mod home_loss;
 mod incident;
 pub(crate) mod location_state;
 pub(crate) mod operator_note;
@@ -22,6 +24,7 @@ mod owner;
 pub(crate) mod phase_rollup;
 pub(crate) mod results;
 pub(crate) mod rollup;
+pub(crate) mod standby;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use portpulse_core::group_state::{
     FleetProblem, FleetState, Health, Impairment, Incident, LocationProblem, LocationReporting,
     LocationState, Notified, Stability, Status, Streak, Streaks, Track, Urgency,
 };
+use portpulse_core::home_loss::{HomeFailures, HomeLoss};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::other_phases::OtherPhases;
@@ -283,6 +284,24 @@ pub(super) fn fleet_state() -> FleetState {
         revision: 3,
         problems: BTreeMap::from([(("eu-west-1".parse().unwrap(), LocationProblem::Silent), problem)]),
         outbox: Outbox::default(),
+    }
+}
+
+pub(super) fn home_failures() -> HomeFailures {
+    HomeFailures {
+        first: tick("2026-11-22T05:39:00Z"),
+        latest: tick(TICK),
+        ticks: 3,
+    }
+}
+
+pub(super) fn home_loss() -> HomeLoss {
+    HomeLoss {
+        revision: 4,
+        began: 3,
+        locations: BTreeMap::from([("eu-west-1".parse().unwrap(), time("2026-11-22T05:39:00Z"))]),
+        notified: Some(time("2026-11-22T05:41:01Z")),
+        outbox: outbox(),
     }
 }
 

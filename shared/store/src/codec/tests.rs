@@ -11,6 +11,7 @@ use portpulse_core::banners::Banners;
 use portpulse_core::control::Control;
 use portpulse_core::definition::{Diagnostic, Monitor};
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, LocationState};
+use portpulse_core::home_loss::{HomeFailures, HomeLoss};
 use portpulse_core::id::Location;
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::period::Period;
@@ -73,6 +74,14 @@ fn put_fleet_state(state: &FleetState) -> Item {
     fleet_state::encode(&keys::fleet_state(), state)
 }
 
+fn put_home_failures(failures: &HomeFailures) -> Item {
+    home_failures::encode(&keys::home_failures(group(), &location()), failures)
+}
+
+fn put_home_loss(loss: &HomeLoss) -> Item {
+    home_loss::encode(&keys::home_loss(), loss)
+}
+
 fn put_results(seen: &Observations) -> Item {
     let key = keys::results(group(), tick(TICK), &location());
     results::encode(&key, tick(TICK), seen)
@@ -117,6 +126,8 @@ fn all_items() -> Vec<(&'static str, Item)> {
         ("location_state", put_location_state(&samples::location_state())),
         ("decision_state", put_decision_state(&samples::decision_state())),
         ("fleet_state", put_fleet_state(&samples::fleet_state())),
+        ("home_failures", put_home_failures(&samples::home_failures())),
+        ("home_loss", put_home_loss(&samples::home_loss())),
         ("results", put_results(&samples::observations())),
         (
             "closed_incident",
@@ -169,6 +180,12 @@ proptest! {
     }
 
     #[test]
+    fn loss_of_home_round_trips(failures in arbitrary::home_failures(), loss in arbitrary::home_loss()) {
+        assert_round_trip(failures, put_home_failures, home_failures::decode)?;
+        assert_round_trip(loss, put_home_loss, home_loss::decode)?;
+    }
+
+    #[test]
     fn results_round_trip(seen in arbitrary::observations()) {
         assert_round_trip(seen, put_results, results::decode)?;
     }
@@ -217,6 +234,8 @@ fn decode_all(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
         ("location_state", outcome(location_state::decode(item))),
         ("decision_state", outcome(decision_state::decode(item))),
         ("fleet_state", outcome(fleet_state::decode(item))),
+        ("home_failures", outcome(home_failures::decode(item))),
+        ("home_loss", outcome(home_loss::decode(item))),
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),

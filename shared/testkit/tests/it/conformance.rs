@@ -110,6 +110,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Condition::Always),
         select(&TICKS).prop_map(|tick| Condition::Tick(tick.parse::<Tick>().unwrap())),
         (0u64..4).prop_map(Condition::Revision),
+        (0u64..4).prop_map(Condition::Before),
         Just(Condition::Seeded),
     ];
     let read = || select(&[Read::Strong, Read::Eventual]);

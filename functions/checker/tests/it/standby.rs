@@ -1,0 +1,248 @@
+//! The loss of the home region is notified through the standby region, once, and so is its end; decisions are copied.
+
+use std::collections::BTreeMap;
+
+use portpulse_checker::{Checker, Standby, TickEvent, TickReport};
+use portpulse_store::Store;
+use portpulse_store::keys;
+use portpulse_store::table::Operation;
+use portpulse_testkit::memory_table::{Call, Fault, MemoryTable, poll};
+use serde_json::json;
+
+use crate::rig::{
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, TopicFault, assert_counted, define,
+    invocation, location, locations, texts,
+};
+
+/// A deployment with a home region and a standby region, and three locations.
+struct World {
+    home: MemoryTable,
+    home_topic: RecordingTopic,
+    standby: MemoryTable,
+    standby_topic: RecordingTopic,
+}
+
+impl World {
+    /// One monitor, whose definition both tables have.
+    fn new() -> Self {
+        let world = Self {
+            home: MemoryTable::new(),
+            home_topic: RecordingTopic::default(),
+            standby: MemoryTable::new(),
+            standby_topic: RecordingTopic::default(),
+        };
+        let fields = BTreeMap::from([("failures_to_open", json!(1)), ("successes_to_close", json!(1))]);
+        for table in [&world.home, &world.standby] {
+            define(table, 0, &fields);
+        }
+        world
+    }
+
+    fn lose_home(&self) {
+        self.home.set_faults(|_| Fault::Before);
+    }
+
+    /// A tick in one location, dropped after `polls` polls; `None` if it did not complete.
+    fn killed_tick(&self, (number, at): (i64, usize), result: ProbeResult, polls: usize) -> Option<TickReport> {
+        let time = TestTime::default();
+        time.set(number * 60_000 + 5_000);
+        let checker = Checker::new(
+            Store::new(self.home.clone()),
+            ScriptedProbe(vec![result]),
+            self.home_topic.clone(),
+            SkewedClock::exact(time),
+            location(at),
+            locations(3),
+        )
+        .with_standby(Some(Standby {
+            store: Store::new(self.standby.clone()),
+            topic: self.standby_topic.clone(),
+        }));
+        let event = TickEvent::new(TestTime::of_tick(number), GROUP);
+        let invocation = invocation(format!("{number}/{at}/{polls}"));
+        poll(checker.handle(&event, &invocation), polls)
+    }
+
+    /// A tick in one location.
+    fn tick(&self, at: (i64, usize), result: ProbeResult) -> TickReport {
+        self.killed_tick(at, result, usize::MAX).unwrap()
+    }
+
+    /// A tick in all locations.
+    fn round(&self, number: i64, result: ProbeResult) {
+        for at in 0..3 {
+            self.tick((number, at), result);
+        }
+    }
+
+    fn sent(&self) -> Vec<String> {
+        self.standby_topic.sent.borrow().clone()
+    }
+}
+
+#[test]
+fn loss_and_return_of_home_are_each_notified_once() {
+    use ProbeResult::{Failing, Good};
+    let world = World::new();
+    world.round(0, Good);
+    world.lose_home();
+    for number in 1..=2 {
+        world.round(number, Failing);
+    }
+    assert_eq!(world.sent(), [""; 0], "two failed ticks are no loss");
+    let report = world.tick((3, 0), Failing);
+    let [notification] = &report.published[..] else {
+        panic!("{report:?}");
+    };
+    assert_eq!(notification.diagnostics, [
+        "Checked once from a, without retries: 1 of 1 monitors fail, and 0 could not be checked.",
+        "m0 (h0.example:1000) fails",
+    ]);
+    assert!(texts(&report.errors).iter().any(|text| text.contains("cannot read")), "{report:?}");
+    for number in 3..=9 {
+        world.round(number, Failing);
+    }
+    assert_eq!(world.sent(), ["home.1/home_unreachable.a.1"], "the other locations join");
+
+    world.home.clear_faults();
+    for number in 10..=12 {
+        world.round(number, Good);
+    }
+    assert_eq!(world.sent(), ["home.1/home_unreachable.a.1", "home.1/home_reachable"]);
+    assert_eq!(world.home_topic.kinds(), [""; 0], "no monitor was called down");
+}
+
+#[test]
+fn location_that_alone_cannot_reach_home_is_notified() {
+    let world = World::new();
+    for number in 0..=10 {
+        let is_cut_off = (1..=4).contains(&number);
+        if is_cut_off {
+            world.lose_home();
+        }
+        world.tick((number, 0), ProbeResult::Good);
+        world.home.clear_faults();
+        for at in 1..3 {
+            assert_counted(&world.tick((number, at), ProbeResult::Good));
+        }
+    }
+    assert_eq!(world.sent(), ["home.1/home_unreachable.a.1", "home.1/home_reachable"]);
+}
+
+#[test]
+fn nominal_ticks_ask_the_standby_region_nothing() {
+    let world = World::new();
+    world.round(0, ProbeResult::Good);
+    let calls = world.standby.calls();
+    for number in 1..=10 {
+        world.round(number, ProbeResult::Good);
+    }
+    assert_eq!(world.standby.calls(), calls);
+}
+
+#[test]
+fn decisions_are_copied_when_they_change() {
+    use ProbeResult::{Failing, Good};
+    let world = World::new();
+    let key = keys::decision_state(GROUP);
+    let of = |table: &MemoryTable| table.peek(&key.pk, &key.sk);
+    world.round(0, Good);
+    for (number, result) in [(1, Failing), (2, Failing), (3, Failing), (4, Good), (5, Good)] {
+        let writes = world.standby.writes();
+        let before = of(&world.home);
+        world.round(number, result);
+        assert_eq!(of(&world.standby), of(&world.home), "after tick {number}");
+        let is_changed = of(&world.home) != before;
+        assert_eq!(world.standby.writes() > writes, is_changed, "tick {number}");
+    }
+    assert_eq!(world.home_topic.kinds(), ["down", "recovered"]);
+
+    // A late copy of an earlier decision replaces nothing.
+    let store = Store::new(world.standby.clone());
+    let stale = portpulse_core::group_state::DecisionState {
+        revision: 1,
+        ..Default::default()
+    };
+    crate::rig::run(store.copy_decision(GROUP, &stale)).unwrap();
+    assert_eq!(of(&world.standby), of(&world.home));
+}
+
+#[test]
+fn failing_standby_region_costs_no_tick() {
+    let world = World::new();
+    world.standby.set_faults(|_| Fault::Before);
+    world.round(0, ProbeResult::Good);
+    let reports = [0, 1, 2].map(|at| world.tick((1, at), ProbeResult::Failing));
+    for report in &reports {
+        assert_counted(report);
+        assert_eq!(texts(&report.errors), [""; 0]);
+    }
+    let warnings: Vec<_> = reports.iter().flat_map(|report| texts(&report.warnings)).collect();
+    assert!(warnings[0].starts_with("cannot copy the decision on 1m#0"), "{warnings:?}");
+    assert_eq!(world.home_topic.kinds(), ["down"]);
+}
+
+#[test]
+fn unsent_notification_of_the_loss_is_sent_by_a_later_tick() {
+    let world = World::new();
+    world.round(0, ProbeResult::Good);
+    world.lose_home();
+    let failures = std::cell::Cell::new(2u32);
+    *world.standby_topic.faults.borrow_mut() = Some(Box::new(move || {
+        let left = failures.get();
+        failures.set(left.saturating_sub(1));
+        if left > 0 { TopicFault::Before } else { TopicFault::None }
+    }));
+    for number in 1..=6 {
+        world.round(number, ProbeResult::Good);
+    }
+    assert_eq!(world.sent().len(), 1, "{:?}", world.sent());
+}
+
+#[test]
+fn unreadable_copies_are_said_to_be_unreadable() {
+    let world = World::new();
+    world.round(0, ProbeResult::Good);
+    world.lose_home();
+    world.standby.set_faults(|call: &Call<'_>| match call.operation {
+        Operation::Query => Fault::Before,
+        _ => Fault::None,
+    });
+    let reports: Vec<_> = (1..=3).map(|number| world.tick((number, 0), ProbeResult::Good)).collect();
+    let diagnostics = &reports[2].published[0].diagnostics;
+    assert_eq!(diagnostics, &["The monitors were not checked: the copies of their definitions cannot be read."]);
+}
+
+/// Kills a checker at each await point of the ticks in which the loss and the return are notified.
+#[test]
+fn killed_checker_loses_neither_the_loss_nor_the_return() {
+    use ProbeResult::Good;
+    let mut points = 0;
+    for killed in [3, 4, 8, 9] {
+        for polls in 1.. {
+            let world = World::new();
+            let mut completed = true;
+            for number in 0..=130 {
+                if number == 1 {
+                    world.lose_home();
+                }
+                if number == 8 {
+                    world.home.clear_faults();
+                }
+                let budget = if number == killed { polls } else { usize::MAX };
+                completed &= world.killed_tick((number, 0), Good, budget).is_some();
+            }
+            let mut sent = world.sent();
+            let count = sent.len();
+            sent.dedup();
+            let of = format!("killed in tick {killed} after {polls} polls: {sent:?}");
+            assert_eq!(sent, ["home.1/home_unreachable.a.1", "home.1/home_reachable"], "{of}");
+            assert!(count <= 3, "{of}: {count} messages");
+            if completed {
+                break;
+            }
+            points += 1;
+        }
+    }
+    assert!(points > 40, "only {points} points were visited");
+}
