@@ -190,9 +190,11 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         for message in messages(&claimed) {
             match standby.topic.publish(&message).await {
                 Ok(()) => published.extend(message.ids),
+                // The end of a loss is not notified before the loss.
                 Err(source) => {
                     let ids = message.ids;
                     error = Some(Error::Publish { ids, source });
+                    break;
                 }
             }
         }

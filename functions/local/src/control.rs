@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use portpulse_core::control::{Control, Note};
 use portpulse_core::id::MonitorId;
+use portpulse_store::chain;
 use portpulse_store::store::Written;
 use serde_json::{Map, Value, json};
 
-use crate::output::{CommandError, with_help};
+use crate::output::{CommandError, print_note, with_help};
 use crate::table_access::OpenTable;
 
 /// The maximum attempts of an update that conflicts with other writers.
@@ -62,7 +63,10 @@ pub(crate) async fn update_control(
         };
         let written = table.store.put_control(monitor, &next, table.now()).await;
         match written.map_err(failed)? {
-            Written::Done => return Ok(next),
+            Written::Done => {
+                copy_control(table, monitor, &next).await;
+                return Ok(next);
+            }
             Written::Conflict => {}
         }
     }
@@ -71,4 +75,21 @@ pub(crate) async fn update_control(
         "run the command again",
     );
     Err(CommandError::failed(format!("update {monitor}"), source))
+}
+
+/// Copies a control to the standby region, if there is one. The control counts without its copy.
+async fn copy_control(table: &OpenTable, monitor: &MonitorId, control: &Control) {
+    let copied = async {
+        let Some(standby) = table.standby().await? else {
+            return Ok(());
+        };
+        standby.copy_control(monitor, control, table.now()).await
+    };
+    let copied: Result<(), portpulse_store::Error> = copied.await;
+    if let Err(error) = copied {
+        print_note(&format!(
+            "Warning: {monitor} is updated, but not its copy in the standby region: {}",
+            chain(&error)
+        ));
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_sns::Client as Sns;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use portpulse_local_aws::{LocalAws, Route};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::meter::Meter;
+use portpulse_store::standby::StandbyTable;
 use tokio::runtime::Runtime;
 
 use crate::data_dir::{DataDir, RunningWatch, RunningWatchDir, WatchClock};
@@ -97,6 +98,8 @@ pub(crate) struct OpenTable {
     name: String,
     meter: Meter,
     clock: Option<WatchClock>,
+    /// The configuration of AWS; `None` for the table of `portpulse local`.
+    aws: Option<SdkConfig>,
     _guard: TableGuard,
 }
 
@@ -137,6 +140,18 @@ impl OpenTable {
         self.meter.take().read_units
     }
 
+    /// The table of the standby region, as this table names it; `None` without one.
+    pub(crate) async fn standby(&self) -> Result<Option<Store<DynamoTable>>, portpulse_store::Error> {
+        let Some(aws) = &self.aws else {
+            return Ok(None);
+        };
+        let standby = self.store.standby().await?;
+        Ok(standby.map(|StandbyTable { region, table }| {
+            let config = aws_sdk_dynamodb::config::Builder::from(aws).region(Region::new(region));
+            store(DynamoDb::from_conf(config.build()), table)
+        }))
+    }
+
     async fn open(source: TableSource, missing_data: MissingData) -> Result<Self, CommandError> {
         match source {
             TableSource::Aws { table, region } => Self::in_aws(table, region).await,
@@ -166,6 +181,7 @@ impl OpenTable {
             name,
             meter,
             clock: None,
+            aws: Some(config),
             _guard: TableGuard::None,
         })
     }
@@ -204,6 +220,7 @@ impl OpenTable {
             name,
             meter,
             clock: None,
+            aws: None,
             _guard: guard,
         }
     }
@@ -249,6 +266,7 @@ impl OpenTable {
             name: format!("{} ({state})", path.display()),
             meter,
             clock,
+            aws: None,
             _guard: guard,
         })
     }

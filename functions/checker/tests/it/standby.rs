@@ -1,5 +1,6 @@
 //! The loss of the home region is notified through the standby region, once, and so is its end; decisions are copied.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use portpulse_checker::{Checker, Standby, TickEvent, TickReport};
@@ -7,6 +8,8 @@ use portpulse_store::Store;
 use portpulse_store::keys;
 use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Call, Fault, MemoryTable, poll};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde_json::json;
 
 use crate::rig::{
@@ -245,4 +248,66 @@ fn killed_checker_loses_neither_the_loss_nor_the_return() {
         }
     }
     assert!(points > 40, "only {points} points were visited");
+}
+
+/// For each location, the ticks at which it cannot reach home: windows of a start and a length.
+fn windows() -> impl Strategy<Value = Vec<Vec<(i64, i64)>>> {
+    vec(vec((1i64..40, 1i64..9), 0..3), 3)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Locations lose home at random, publications fail at random, and every tick may come twice.
+    #[test]
+    fn loss_is_notified_exactly_if_a_location_misses_three_ticks(
+        windows in windows(),
+        failures in vec(any::<bool>(), 0..6),
+        repeated in vec(any::<bool>(), 50),
+    ) {
+        let world = World::new();
+        let fails = RefCell::new(failures);
+        *world.standby_topic.faults.borrow_mut() = Some(Box::new(move || {
+            match fails.borrow_mut().pop() {
+                Some(true) => TopicFault::Before,
+                Some(false) | None => TopicFault::None,
+            }
+        }));
+        let is_cut_off = |number: i64, at: usize| {
+            windows[at].iter().any(|(start, length)| (*start..start + length).contains(&number))
+        };
+        let mut consecutive = [0; 3];
+        let mut is_loss = false;
+        // After the last window, an hour passes, so that lost notifications are found.
+        for number in 0..=170 {
+            for at in 0..3 {
+                let cut_off = is_cut_off(number, at);
+                consecutive[at] = if cut_off { consecutive[at] + 1 } else { 0 };
+                is_loss |= consecutive[at] >= 3;
+                if cut_off {
+                    world.lose_home();
+                }
+                let times = usize::from(*repeated.get(usize::try_from(number).unwrap()).unwrap_or(&false)) + 1;
+                for _ in 0..times {
+                    world.tick((number, at), ProbeResult::Good);
+                }
+                world.home.clear_faults();
+            }
+        }
+        let mut sent = world.sent();
+        sent.dedup();
+        prop_assert_eq!(!sent.is_empty(), is_loss, "{:?}", sent);
+        let mut ids = sent.clone();
+        ids.sort();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), sent.len(), "a notification was sent twice: {:?}", sent);
+        let is_end = |id: &String| id.ends_with("/home_reachable");
+        if is_loss {
+            prop_assert!(!is_end(&sent[0]), "{:?}", sent);
+            prop_assert!(sent.last().is_some_and(is_end), "{:?}", sent);
+            prop_assert!(!sent.windows(2).any(|pair| is_end(&pair[0]) && is_end(&pair[1])), "{:?}", sent);
+        }
+        let of_monitors = world.home_topic.kinds().into_iter().filter(|kind| !kind.starts_with("location_"));
+        prop_assert_eq!(of_monitors.count(), 0);
+    }
 }
