@@ -361,6 +361,16 @@ run "without_standby_nothing_names_it" {
   }
 }
 
+run "standby_in_home_region_fails" {
+  command = plan
+  variables { standby = { region = "eu-west-1" } }
+  override_data {
+    target = data.aws_region.standby
+    values = { name = "eu-west-1" }
+  }
+  expect_failures = [data.aws_region.standby]
+}
+
 run "standby_has_definitions_and_subscribers" {
   variables {
     standby        = { region = "us-east-2" }
@@ -417,11 +427,5 @@ run "moved_standby_fails" {
   command = plan
   variables { standby = { region = "us-west-2" } }
   # The first refuses the provider, the second the change: the run before applied another region.
-  expect_failures = [data.aws_region.standby, output.standby]
-}
-
-run "standby_in_home_region_fails" {
-  command = plan
-  variables { standby = { region = "eu-west-1" } }
   expect_failures = [data.aws_region.standby, output.standby]
 }
