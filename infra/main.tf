@@ -36,14 +36,7 @@ module "alerts" {
 
   name        = "${var.name}-alerts"
   kms_key_arn = lookup(var.topic_key_arns, var.home_region, null)
-  subscribers = {
-    for name, who in local.subscribers : name => {
-      protocol   = who.protocol
-      endpoint   = who.endpoint
-      severities = who.severities
-      tags       = who.tags
-    }
-  }
+  subscribers = local.subscribers
 }
 
 module "definitions" {
@@ -178,7 +171,7 @@ locals {
   # Settings that all checkers share.
   checker = {
     name   = var.name
-    home   = merge(local.home, { page_url = local.page_url })
+    home   = merge(local.home, { page_url = local.page_url, standby = local.standby })
     shards = module.definitions.shards
     function = merge(local.function, local.zips.checker, {
       memory_mb            = var.memory_mb

@@ -56,6 +56,7 @@ output "unconfirmed" {
     alerts   = module.alerts.unconfirmed
     watchdog = { for region, checker in local.checkers : region => checker.unconfirmed if length(checker.unconfirmed) > 0 }
     relay    = flatten(module.relay_watchdog[*].unconfirmed)
+    standby  = flatten(module.standby_alerts[*].unconfirmed)
   }
 }
 
@@ -65,5 +66,6 @@ output "unauthenticated" {
     alerts   = module.alerts.unauthenticated
     watchdog = { for region, checker in local.checkers : region => checker.unauthenticated if length(checker.unauthenticated) > 0 }
     relay    = flatten(module.relay_watchdog[*].unauthenticated)
+    standby  = flatten(module.standby_alerts[*].unauthenticated)
   }
 }

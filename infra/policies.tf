@@ -12,7 +12,7 @@ locals {
     {
       Sid      = "Table"
       Action   = [for verb in ["CreateTable", "DeleteItem", "DeleteTable", "DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "GetItem", "ListTagsOfResource", "PutItem", "TagResource", "UntagResource", "UpdateContinuousBackups", "UpdateItem", "UpdateTable", "UpdateTimeToLive"] : "dynamodb:${verb}"]
-      Resource = ["${local.arn.dynamodb}:table/${var.name}"]
+      Resource = ["${local.arn.dynamodb}:table/${var.name}", "${local.arn.dynamodb}:table/${var.name}-standby"]
     },
     {
       Sid      = "Topics"
@@ -124,6 +124,18 @@ output "on_call_policy" {
             Null = { "dynamodb:LeadingKeys" = ["false"] }
           }
         },
+      ],
+      [
+        for standby in local.standby[*] : {
+          Sid      = "CopyToStandby"
+          Effect   = "Allow"
+          Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+          Resource = [standby.table_arn]
+          Condition = {
+            "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["controls"] }
+            Null                        = { "dynamodb:LeadingKeys" = ["false"] }
+          }
+        }
       ],
       [
         for arn in var.kms_key_arn[*] : {

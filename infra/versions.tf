@@ -5,8 +5,10 @@ terraform {
       source  = "hashicorp/aws"
       version = ">= 5.100, < 6.0"
       # The default provider is that of the home region; a region without a checker may have any provider.
-      # `aws.status` is that of the region of the status page, by default the home region.
+      # `aws.status` is that of the region of the status page, by default the home region, and `aws.standby` that of the standby, if there
+      # is one.
       configuration_aliases = [
+        aws.standby,
         aws.status,
         aws.us-east-1,
         aws.us-east-2,

@@ -6,6 +6,13 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 mock_provider "aws" {
+  alias  = "standby"
+  source = "./tests/mocks"
+  mock_data "aws_region" { defaults = { name = "us-east-2" } }
+  mock_resource "aws_dynamodb_table" { defaults = { arn = "arn:aws:dynamodb:us-east-2:123456789012:table/portpulse-standby" } }
+  mock_resource "aws_sns_topic" { defaults = { arn = "arn:aws:sns:us-east-2:123456789012:portpulse-standby-alerts" } }
+}
+mock_provider "aws" {
   alias  = "us-east-1"
   source = "./tests/mocks"
   mock_data "aws_region" { defaults = { name = "us-east-1" } }
@@ -341,4 +348,84 @@ run "agent_with_the_name_of_a_region_fails" {
   command = plan
   variables { agents = { eu-west-2 = {} } }
   expect_failures = [var.agents]
+}
+
+run "without_standby_nothing_names_it" {
+  assert {
+    condition     = output.standby == null && length(module.standby_table) + length(module.standby_alerts) + length(aws_dynamodb_table_item.standby) == 0
+    error_message = "Without a standby, there must be no table, no topic and no item of it."
+  }
+  assert {
+    condition     = local.checker.home.standby == null && !strcontains(output.on_call_policy, "-standby")
+    error_message = "Without a standby, neither checkers nor people on call may have permissions on it."
+  }
+}
+
+run "standby_in_home_region_fails" {
+  command = plan
+  variables { standby = { region = "eu-west-1" } }
+  override_data {
+    target = data.aws_region.standby
+    values = { name = "eu-west-1" }
+  }
+  expect_failures = [data.aws_region.standby]
+}
+
+run "standby_has_definitions_and_subscribers" {
+  variables {
+    standby        = { region = "us-east-2" }
+    capacity       = "always_free"
+    kms_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    topic_key_arns = { us-east-2 = "arn:aws:kms:us-east-2:123456789012:key/2" }
+    relay_file     = "tests/fixtures/relay.yaml"
+    relay_zip      = "tests/fixtures/checker.bin"
+    subscribers = {
+      team  = { protocol = "email", endpoint = "team@example.com", tags = ["team=orders"] }
+      phone = { protocol = "sms", endpoint = "+447700900123" }
+    }
+  }
+
+  assert {
+    condition = output.standby == {
+      region = "us-east-2", table = "portpulse-standby", topic_arn = "arn:aws:sns:us-east-2:123456789012:portpulse-standby-alerts"
+    }
+    error_message = "The output must name region, table and topic of the standby."
+  }
+  assert {
+    condition     = module.standby_table[0].settings == { items = module.table.settings.items, billing_mode = "PAY_PER_REQUEST", protected = true, recoverable = false, key_arn = null }
+    error_message = "The table must have the same definitions, and be on demand, protected and without a key of the customer: ${jsonencode(module.standby_table[0].settings)}"
+  }
+  assert {
+    condition     = module.standby_alerts[0].settings == merge(module.alerts.settings, { name = "portpulse-standby-alerts", key_arn = "arn:aws:kms:us-east-2:123456789012:key/2" })
+    error_message = "The topic must have the subscribers of the alert topic with their filters, SMS too, and the key of its region: ${jsonencode(module.standby_alerts[0].settings)}"
+  }
+  assert {
+    condition = jsondecode(aws_dynamodb_table_item.standby[0].item) == {
+      pk        = { S = "standby" }, sk = { S = "standby" }, region = { S = "us-east-2" }, table = { S = "portpulse-standby" }
+      topic_arn = { S = "arn:aws:sns:us-east-2:123456789012:portpulse-standby-alerts" }
+    } && aws_dynamodb_table_item.standby[0].table_name == "portpulse"
+    error_message = "The table in the home region must name the standby: ${aws_dynamodb_table_item.standby[0].item}"
+  }
+  assert {
+    condition     = local.checker.home.standby.topic_key_arn == "arn:aws:kms:us-east-2:123456789012:key/2" && local.checker.home.standby.table_name == "portpulse-standby"
+    error_message = "Checkers and agents must know the standby and the key of its topic."
+  }
+  assert {
+    condition = [for statement in jsondecode(output.on_call_policy).Statement : statement if statement.Sid == "CopyToStandby"] == [{
+      Sid       = "CopyToStandby", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:us-east-2:123456789012:table/portpulse-standby"]
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["controls"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
+    }]
+    error_message = "People on call may copy silences and acknowledgements to the standby, and nothing else: ${output.on_call_policy}"
+  }
+  assert {
+    condition     = strcontains(output.deployer_policy, "\"arn:aws:dynamodb:*:123456789012:table/portpulse-standby\"")
+    error_message = "Whoever applies the module must be allowed to create the table of the standby."
+  }
+}
+
+run "moved_standby_fails" {
+  command = plan
+  variables { standby = { region = "us-west-2" } }
+  # The first refuses the provider, the second the change: the run before applied another region.
+  expect_failures = [data.aws_region.standby, output.standby]
 }

@@ -55,6 +55,7 @@ module "portpulse" {
   # A region without a checker may have any provider.
   providers = {
     aws                = aws
+    aws.standby        = aws
     aws.status         = aws
     aws.us-east-1      = aws.us-east-1
     aws.us-east-2      = aws

@@ -14,6 +14,7 @@ module "portpulse" {
 
   providers = {
     aws                = aws
+    aws.standby        = aws
     aws.status         = aws
     aws.us-east-1      = aws.us-east-1
     aws.us-east-2      = aws.us-east-2

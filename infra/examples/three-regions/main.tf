@@ -32,6 +32,7 @@ module "portpulse" {
   # A region without a checker may have any provider: the plan fails if a checker had the provider of another region.
   providers = {
     aws                = aws
+    aws.standby        = aws
     aws.status         = aws
     aws.us-east-1      = aws.us-east-1
     aws.us-east-2      = aws

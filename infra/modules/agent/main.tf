@@ -3,9 +3,10 @@
 locals {
   name = "${var.name}-agent-${var.location}"
 
-  # The partitions that an agent reads and writes; GROUP stands for each of its groups. A test compares them with the requests of the
-  # agent. With many groups, the policy would exceed the 6,144 characters that AWS allows: it then covers all groups.
-  max_groups = 20
+  # The partitions that an agent reads and writes, at home and in the standby; GROUP stands for each of its groups. A test compares them
+  # with the requests of the agent. With many groups, the policy would exceed the 6,144 characters that AWS allows: it then covers all
+  # groups.
+  max_groups = 16
   groups     = length(var.groups) > local.max_groups ? ["*"] : sort(var.groups)
   keys = {
     for access, patterns in jsondecode(file("${path.module}/keys.json")) : access => distinct(flatten([
@@ -66,7 +67,7 @@ locals {
         Condition = { StringEquals = { "kms:ViaService" = ["sns.${var.home.region}.amazonaws.com"] } }
       }
     ],
-    [for statement in module.secrets.statements : merge(statement, { Effect = "Allow" })],
+    [for statement in concat(module.secrets.statements, module.standby.statements) : merge(statement, { Effect = "Allow" })],
   )
   policy = jsonencode({
     Version   = "2012-10-17"
@@ -82,6 +83,13 @@ module "secrets" {
   key_arns  = var.home.secret_key_arns
   region    = var.home.region
   table_arn = var.home.table_arn
+}
+
+module "standby" {
+  source = "../standby"
+
+  standby = var.home.standby
+  keys    = { read = local.keys.standby_read, write = local.keys.standby_write }
 }
 
 # A policy of its own, so that it can be attached to a user, a role, or what the agent has already.

@@ -7,6 +7,7 @@ output "agent" {
       "home_region: ${var.home.region}\n",
       "topic: ${var.home.topic_arn}\n",
       var.home.page_url == null ? "" : "page_url: ${var.home.page_url}\n",
+      join("", [for standby in var.home.standby[*] : "standby_region: ${standby.region}\nstandby_table: ${standby.table_name}\nstandby_topic: ${standby.topic_arn}\n"]),
     ])
     policy_arn = aws_iam_policy.this.arn
     user       = one(aws_iam_user.this[*].name)

@@ -14,7 +14,7 @@ variable "groups" {
 }
 
 variable "home" {
-  description = "Shared resources of the home region: region, table, alert topic, their customer managed keys, the address of the status page, and the secrets of the monitors that the agent checks with their keys."
+  description = "Shared resources of the home region: region, table, alert topic, their customer managed keys, the address of the status page, the secrets of the monitors that the agent checks with their keys, and the standby, if there is one."
   type = object({
     region          = string
     table_name      = string
@@ -25,6 +25,13 @@ variable "home" {
     page_url        = optional(string)
     secrets         = optional(list(string), [])
     secret_key_arns = optional(list(string), [])
+    standby = optional(object({
+      region        = string
+      table_name    = string
+      table_arn     = string
+      topic_arn     = string
+      topic_key_arn = optional(string)
+    }))
   })
 }
 

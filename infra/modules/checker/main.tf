@@ -21,19 +21,28 @@ module "function" {
   description = "Checks the monitors of Portpulse from ${var.region}."
   home        = var.home
   function    = var.function
-  settings = {
-    PORTPULSE_TOPIC_ARN = var.home.topic_arn
-    PORTPULSE_METRICS   = var.function.metrics
-    # Empty: no status page that a browser can open.
-    PORTPULSE_PAGE_URL = var.home.page_url == null ? "" : var.home.page_url
-  }
+  settings = merge(
+    {
+      PORTPULSE_TOPIC_ARN = var.home.topic_arn
+      PORTPULSE_METRICS   = var.function.metrics
+      # Empty: no status page that a browser can open.
+      PORTPULSE_PAGE_URL = var.home.page_url == null ? "" : var.home.page_url
+    },
+    [
+      for standby in var.home.standby[*] : {
+        PORTPULSE_STANDBY_REGION    = standby.region
+        PORTPULSE_STANDBY_TABLE     = standby.table_name
+        PORTPULSE_STANDBY_TOPIC_ARN = standby.topic_arn
+      }
+    ]...
+  )
   # No retries: the next tick is due earlier.
   asynchronous = { retries = 0, max_age_seconds = 60 }
   may_join_vpc = true
   vpc          = var.vpc
 
   table_access = "write"
-  statements = concat(module.secrets.statements, [
+  statements = concat(module.secrets.statements, module.standby.statements, [
     {
       Sid      = "ReadTable"
       Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
@@ -66,6 +75,14 @@ module "function" {
       }
     ],
   )
+}
+
+module "standby" {
+  source = "../standby"
+
+  standby = var.home.standby
+  # Definitions are read there while home is lost; the row of the loss is read and written, and copies of decisions are written.
+  keys = { read = ["monitors#*", "home"], write = ["group#*", "home"] }
 }
 
 # The secrets of the monitors' requests.

@@ -19,7 +19,7 @@ variable "shards" {
 }
 
 variable "home" {
-  description = "Shared resources of the home region: region, table, customer managed key of the table, alert topic and its customer managed key, the address of the status page, and the names and customer managed keys of the monitors' secrets."
+  description = "Shared resources of the home region: region, table, customer managed key of the table, alert topic and its customer managed key, the address of the status page, the names and customer managed keys of the monitors' secrets, and the standby, if there is one."
   type = object({
     region          = string
     table_name      = string
@@ -30,6 +30,13 @@ variable "home" {
     page_url        = optional(string)
     secrets         = optional(list(string), [])
     secret_key_arns = optional(list(string), [])
+    standby = optional(object({
+      region        = string
+      table_name    = string
+      table_arn     = string
+      topic_arn     = string
+      topic_key_arn = optional(string)
+    }))
   })
 }
 
@@ -67,7 +74,7 @@ variable "function" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups, for private targets and port 25. They must reach DynamoDB and SNS in the home region."
+  description = "Subnets and security groups, for private targets and port 25. They must reach DynamoDB and SNS in the home region, and in that of the standby."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string), ipv6 = optional(bool, false) })
   default     = null
 }

@@ -17,3 +17,14 @@ output "name" {
   description = "Name of the topic."
   value       = aws_sns_topic.this.name
 }
+
+output "settings" {
+  description = "Settings and subscribers of the topic, for tests."
+  value = {
+    name    = aws_sns_topic.this.name
+    key_arn = aws_sns_topic.this.kms_master_key_id
+    subscribers = {
+      for name, each in aws_sns_topic_subscription.this : name => { protocol = each.protocol, endpoint = each.endpoint, filter_policy = each.filter_policy }
+    }
+  }
+}

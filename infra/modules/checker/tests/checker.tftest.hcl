@@ -106,6 +106,51 @@ run "secrets_of_monitors_are_readable" {
   }
 }
 
+run "standby_is_named_and_allowed" {
+  variables {
+    home = {
+      region     = "eu-west-2"
+      table_name = "portpulse"
+      table_arn  = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+      topic_arn  = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
+      standby = {
+        region        = "us-east-2"
+        table_name    = "portpulse-standby"
+        table_arn     = "arn:aws:dynamodb:us-east-2:123456789012:table/portpulse-standby"
+        topic_arn     = "arn:aws:sns:us-east-2:123456789012:portpulse-standby-alerts"
+        topic_key_arn = "arn:aws:kms:us-east-2:123456789012:key/2"
+      }
+    }
+  }
+
+  assert {
+    condition = { for name, value in module.function.lambda.environment : name => value if strcontains(name, "STANDBY") } == {
+      PORTPULSE_STANDBY_REGION    = "us-east-2"
+      PORTPULSE_STANDBY_TABLE     = "portpulse-standby"
+      PORTPULSE_STANDBY_TOPIC_ARN = "arn:aws:sns:us-east-2:123456789012:portpulse-standby-alerts"
+    }
+    error_message = "The environment must name region, table and topic of the standby."
+  }
+  assert {
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if strcontains(statement.Sid, "Standby")] == [
+      {
+        Sid       = "ReadStandby", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:us-east-2:123456789012:table/portpulse-standby"]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "home"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
+      },
+      {
+        Sid       = "WriteStandby", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:us-east-2:123456789012:table/portpulse-standby"]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["group#*", "home"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
+      },
+      { Sid = "PublishThroughStandby", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:us-east-2:123456789012:portpulse-standby-alerts"] },
+      {
+        Sid       = "UseStandbyTopicKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey*"], Resource = ["arn:aws:kms:us-east-2:123456789012:key/2"]
+        Condition = { StringEquals = { "kms:ViaService" = ["sns.us-east-2.amazonaws.com"] } }
+      },
+    ]
+    error_message = "A checker may read definitions in the standby, write copies of decisions and the row of the loss, and publish: ${module.function.policy}"
+  }
+}
+
 run "schedule_has_rule_per_interval_and_target_per_shard" {
 
   assert {

@@ -1,6 +1,7 @@
-//! What people do with a deployment over time, on an AWS emulator: who may read the status page changes, a checker leaves its VPC, and
-//! the home region moves.
+//! What people do with a deployment over time, on an AWS emulator: who may read the status page changes, a checker leaves its VPC, a
+//! standby comes and goes, and the home region moves.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -110,6 +111,90 @@ fn status_page_runs_in_another_region() {
     assert!(!functions(HOME).contains("portpulse-status"));
 }
 
+/// An error of Terraform without its line breaks and its frame.
+fn one_line(error: &str) -> String {
+    let error = error.replace(['\n', '│'], " ");
+    error.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The items of a table in `region`, by their sort keys; none without the table.
+fn items(moto: &Emulator, region: &str, table: &str) -> BTreeMap<String, Value> {
+    let scan = Operation::Json {
+        target: "DynamoDB_20120810.Scan",
+        body: &json!({ "TableName": table }).to_string(),
+    };
+    let found = call(moto.endpoint(), region, "dynamodb", &scan).unwrap_or_default();
+    let found: Value = serde_json::from_str(&found).unwrap_or_default();
+    let items = found["Items"].as_array().into_iter().flatten();
+    items
+        .map(|item| (item["sk"]["S"].as_str().unwrap().to_owned(), item.clone()))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs Terraform, its AWS provider and moto: .ci/infra runs it"]
+fn standby_comes_and_goes_with_its_setting() {
+    const STANDBY: &str = "us-east-1";
+    let moto = Emulator::moto().unwrap();
+    let directory = copy_of_example("three-regions", "standby");
+    let main = directory.join("main.tf");
+    let text = fs::read_to_string(&main).unwrap();
+    let passed = text.replace(
+        "aws.standby        = aws\n",
+        "aws.standby        = aws.us-east-1\n",
+    );
+    assert_ne!(passed, text);
+    fs::write(&main, passed).unwrap();
+    let terraform = Terraform::init(&directory, moto.environment()).unwrap();
+    let subscribers = json!({ "phone": { "protocol": "sms", "endpoint": "+447700900123" } });
+    let without = arguments(&json!({ "subscribers": subscribers }));
+    let mut with = without.clone();
+    with["standby"] = json!({ "region": STANDBY });
+    let list = |region: &str, action: &str| {
+        let form = format!("Action={action}&Version=2010-03-31");
+        call(moto.endpoint(), region, "sns", &Operation::Query(&form)).unwrap()
+    };
+
+    terraform.apply(&with).unwrap();
+    assert_eq!(
+        terraform.plan(&with).unwrap(),
+        [],
+        "a second plan must have no changes"
+    );
+    let home = items(&moto, HOME, "portpulse");
+    let copies = items(&moto, STANDBY, "portpulse-standby");
+    assert!(copies.len() > 1, "{copies:?}");
+    for (id, copy) in &copies {
+        assert_eq!(home.get(id), Some(copy), "{id}");
+    }
+    let definitions = |items: &BTreeMap<String, Value>| {
+        let keys = items.values().map(|item| item["pk"]["S"].as_str().unwrap());
+        keys.filter(|key| key.starts_with("monitors#")).count()
+    };
+    assert_eq!(definitions(&copies), definitions(&home));
+    let topic = home["standby"]["topic_arn"]["S"].as_str().unwrap();
+    assert!(list(STANDBY, "ListTopics").contains(topic), "{topic}");
+    assert!(list(STANDBY, "ListSubscriptions").contains(topic), "{topic}");
+
+    // Another region at once would leave the first standby behind.
+    let mut moved = with.clone();
+    moved["standby"] = json!({ "region": "ap-southeast-1" });
+    let error = one_line(&terraform.plan(&moved).unwrap_err().to_string());
+    assert!(
+        error.contains("the standby is in us-east-1. To move it, set `standby = null`"),
+        "{error}"
+    );
+
+    terraform.apply(&without).unwrap();
+    assert_eq!(terraform.plan(&without).unwrap(), [], "without a standby");
+    assert_eq!(items(&moto, STANDBY, "portpulse-standby"), BTreeMap::new());
+    assert!(!items(&moto, HOME, "portpulse").contains_key("standby"));
+    for action in ["ListTopics", "ListSubscriptions"] {
+        let left = list(STANDBY, action);
+        assert!(!left.contains("standby"), "{left}");
+    }
+}
+
 #[test]
 #[ignore = "needs Terraform, its AWS provider and moto: .ci/infra runs it"]
 fn role_outlives_network_interfaces_of_checker() {
@@ -169,9 +254,7 @@ fn home_region_moves_by_second_deployment() {
     fs::write(&main, swapped).unwrap();
     let mut other = old.clone();
     other["home_region"] = json!("us-east-1");
-    let error = terraform.plan(&other).unwrap_err().to_string();
-    let error = error.replace(['\n', '│'], " ");
-    let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
+    let error = one_line(&terraform.plan(&other).unwrap_err().to_string());
     assert!(
         error.contains("A deployment cannot change its home region. To move, create a second deployment"),
         "{error}"
