@@ -11,7 +11,7 @@ use portpulse_core::period::Grain;
 #[path = "../tests/it/nominal.rs"]
 mod nominal;
 
-use nominal::Checks;
+use nominal::{Checks, MinuteUnits};
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,10 +46,25 @@ fn main() {
         }
     }
     println!(
-        "\nThe maximum write units of a minute, in the hour after midnight, 50 monitors from three locations:"
+        "\nWrite units in the hour after midnight, from three locations: the worst minute, of them for ticks,"
     );
-    for (name, checks) in kinds {
-        let minutes = runtime.block_on(nominal::write_units_after_midnight(checks, 50, 3));
-        println!("{name}: {}", minutes.into_iter().fold(0.0, f64::max));
+    println!("the worst tick with its rollups and a tick without:");
+    for (monitors, (name, checks)) in [50, 1_000]
+        .into_iter()
+        .flat_map(|monitors| kinds.map(|kind| (monitors, kind)))
+    {
+        let minutes = runtime.block_on(nominal::write_units_after_midnight(checks, monitors, 3));
+        let find = |of: fn(&MinuteUnits) -> f64, choose: fn(f64, f64) -> f64| {
+            minutes.iter().map(of).reduce(choose).unwrap()
+        };
+        let (worst, ticks) = (
+            find(|units| units.all, f64::max),
+            find(|units| units.all, f64::min),
+        );
+        let (tick, plain) = (
+            find(|units| units.of_tick, f64::max),
+            find(|units| units.of_tick, f64::min),
+        );
+        println!("{monitors} monitors, {name}: {worst}, {ticks}; {tick}, {plain}");
     }
 }

@@ -7,6 +7,8 @@ use portpulse_core::decide::Explanation;
 use portpulse_core::definition::Visibility;
 use portpulse_core::group_state::{Ending, Finding};
 use portpulse_core::operator_note::OperatorNote;
+use portpulse_core::withheld::Withheld;
+use portpulse_history::api::withheld_json;
 use portpulse_history::assemble;
 use portpulse_history::view::{Audience, IncidentView};
 use portpulse_store::table::{PagedQuery, Table};
@@ -96,13 +98,28 @@ fn note(note: &OperatorNote) -> Value {
     })
 }
 
+/// Why an open incident was not notified yet, as a sentence.
+pub(crate) fn unnotified(incident: &IncidentView) -> Option<String> {
+    let inside = incident.inside.as_ref()?;
+    let is_due = incident.closed.is_none() && inside.notified.is_none();
+    is_due.then(|| unnotified_text(&incident.id.to_string(), inside.withheld.as_ref()))
+}
+
+/// Why an open incident was not notified yet; `withheld` is `None` if the next check notifies it.
+pub(crate) fn unnotified_text(id: &str, withheld: Option<&Withheld>) -> String {
+    match withheld {
+        Some(reason) => format!("{id} is not notified: {reason}."),
+        None => format!("{id} is not notified yet: the next check notifies it."),
+    }
+}
+
 /// An incident as one JSON object.
 pub(crate) fn json(incident: &IncidentView, now: Timestamp) -> Value {
     let (finding, diagnosis) = (finding(incident), diagnosis(incident));
-    let cluster = incident
-        .inside
-        .as_ref()
-        .and_then(|inside| inside.cluster.as_ref());
+    let inside = incident.inside.as_ref();
+    let cluster = inside.and_then(|inside| inside.cluster.as_ref());
+    let notified = inside.and_then(|inside| inside.notified);
+    let withheld = inside.and_then(|inside| inside.withheld.as_ref());
     let lasted = end(incident, now).duration_since(incident.since);
     json!({
         "id": incident.id.to_string(),
@@ -117,6 +134,8 @@ pub(crate) fn json(incident: &IncidentView, now: Timestamp) -> Value {
         "detail": finding.and_then(|finding| Some(finding.detail.as_ref()?.as_str())),
         "closed": incident.closed.map(|(closed, _)| closed.to_string()),
         "ending": incident.closed.map(|(_, ending)| ending_name(ending)),
+        "notified": notified.map(|(first, _)| first.to_string()),
+        "withheld": withheld.map(withheld_json),
         "seconds": lasted.as_secs().max(0),
         "notes": incident.notes.iter().map(note).collect::<Vec<_>>(),
     })

@@ -8,7 +8,7 @@ use portpulse_core::time::parse_duration;
 use portpulse_history::view::IncidentView;
 
 use crate::ExitStatus;
-use crate::incident_list::{self, diagnosis, end, ending_name, finding};
+use crate::incident_list::{self, diagnosis, end, ending_name, finding, unnotified};
 use crate::output::{CommandError, Output, clock_time, print_note, status_style};
 use crate::overview::Overview;
 use crate::status::cause;
@@ -77,16 +77,17 @@ pub(crate) fn ago(now: Timestamp, length: Duration) -> Timestamp {
     now.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }
 
-/// The table of incidents.
+/// The table of incidents, and a line for each open one that was not notified.
 pub(crate) fn table_lines<'a>(
     incidents: impl IntoIterator<Item = &'a IncidentView>,
     now: Timestamp,
 ) -> Vec<String> {
     let titles = ["SINCE", "MONITOR", "STATUS", "LENGTH", "ENDING", "CAUSE"];
-    text_table::titled(
-        &titles,
-        incidents.into_iter().map(|entry| row(entry, now)).collect(),
-    )
+    let incidents: Vec<_> = incidents.into_iter().collect();
+    let rows = incidents.iter().map(|entry| row(entry, now));
+    let mut lines = text_table::titled(&titles, rows.collect());
+    lines.extend(incidents.into_iter().filter_map(unnotified));
+    lines
 }
 
 fn row(entry: &IncidentView, now: Timestamp) -> Vec<Cell> {

@@ -52,17 +52,8 @@ impl Overview {
 
     /// The input of a decision on a group at this time.
     pub(crate) fn input<'a>(&'a self, group: GroupId, snapshot: &'a GroupSnapshot) -> Input<'a> {
-        Input {
-            group,
-            definitions: &snapshot.definitions,
-            group_state: &snapshot.group_state,
-            fleet: Some(&self.snapshot.fleet),
-            fallback_locations: &snapshot.expected,
-            controls: &self.snapshot.controls,
-            elsewhere: Elsewhere::NOTHING,
-            now: self.now,
-            me: &self.me,
-        }
+        self.snapshot
+            .input(group, snapshot, Elsewhere::NOTHING, self.now, &self.me)
     }
 
     /// The time of the latest check that any location has reported.

@@ -44,3 +44,4 @@ pub mod target;
 pub mod text;
 pub mod time;
 pub mod uptime;
+pub mod withheld;

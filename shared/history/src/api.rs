@@ -8,6 +8,7 @@ use portpulse_core::group_state::{Ending, Finding, LocationKind};
 use portpulse_core::observation::milliseconds;
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::uptime::ObservedTime;
+use portpulse_core::withheld::Withheld;
 use serde_json::{Map, Number, Value, json};
 
 use crate::state::State;
@@ -246,8 +247,15 @@ fn incident(incident: &IncidentView) -> Value {
             json!(inside.notified.map(|(_, last)| time(last))),
         );
         value.insert("reminders".to_owned(), json!(inside.reminders));
+        let withheld = inside.withheld.as_ref().map(withheld_json);
+        value.insert("withheld".to_owned(), json!(withheld));
     }
     value
+}
+
+/// Why nothing is notified about an incident.
+pub fn withheld_json(withheld: &Withheld) -> Value {
+    json!({ "reason": withheld.code(), "text": withheld.to_string() })
 }
 
 /// A note of an operator; its author and whether it is public are private.

@@ -1,29 +1,30 @@
 //! Assembles views from a snapshot. Pure functions; private data is removed from public views here and nowhere else.
 
+mod incidents;
 pub(crate) mod monitor_history;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use portpulse_core::control::Silence;
-use portpulse_core::decide::{self, Elsewhere, Explanation, Input};
-use portpulse_core::definition::{About, Monitor, Visibility};
+use portpulse_core::decide::{self, Elsewhere};
+use portpulse_core::definition::{About, Monitor};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{ClosedIncident, Incident, IncidentId, Notified, Stability, Status, Track};
+use portpulse_core::group_state::{ClosedIncident, Stability, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::Grain;
+
+pub(crate) use incidents::closed_by_monitor;
+pub use incidents::{all_incidents, incidents, withheld};
+use monitor_history::{DetailLevel, MonitorHistory};
 
 use crate::location_kinds::LocationKinds;
 use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
-    Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, LocationStanding, Maintenance,
-    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, UpcomingMaintenance,
+    Audience, IncidentsPage, LeftOut, LocationStanding, Maintenance, MonitorInside, MonitorPage, MonitorView,
+    Overview, OverviewInside, UpcomingMaintenance,
 };
-use monitor_history::{DetailLevel, MonitorHistory};
 
 /// Who sees a view, and how detailed it is.
 struct ViewOptions {
@@ -50,7 +51,7 @@ pub fn overview(
     let mut monitors = Vec::new();
     for (group, known) in &snapshot.groups {
         let defined = known.definitions.monitors.values();
-        for monitor in defined.filter(|monitor| is_visible(monitor, audience)) {
+        for monitor in defined.filter(|monitor| audience.may_see(monitor)) {
             let closed = closed.get(monitor.id()).map_or(&[][..], Vec::as_slice);
             monitors.push(monitor_view(snapshot, *group, known, monitor, closed, &options));
         }
@@ -95,7 +96,7 @@ pub fn monitor(
     };
     let defined = snapshot.groups.iter().find_map(|(group, known)| {
         let monitor = known.definitions.monitors.get(id)?;
-        is_visible(monitor, audience).then_some((*group, known, monitor))
+        audience.may_see(monitor).then_some((*group, known, monitor))
     });
     let (group, known, monitor) = defined?;
     let closed = closed_by_monitor(snapshot);
@@ -115,182 +116,8 @@ pub fn monitor(
     })
 }
 
-/// The incidents of all monitors: open ones, and those that closed within the days shown.
-pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
-    let first = first_day(now).start();
-    let mut page = all_incidents(snapshot, audience, now);
-    let is_late = |incident: &IncidentView| incident.closed.is_none_or(|(closed, _)| closed >= first);
-    page.closed.retain(is_late);
-    page
-}
-
-/// The incidents of all monitors, including those that closed before the days shown.
-pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
-    // The public does not see the incidents of a monitor that was removed or disabled, or whose definition is invalid: whether
-    // the monitor is public is unknown.
-    let is_shown = |id: &MonitorId| match audience {
-        Audience::Private => true,
-        Audience::Public => definition(snapshot, id).is_some_and(|monitor| is_visible(monitor, audience)),
-    };
-    let mut open: Vec<_> = snapshot
-        .groups
-        .values()
-        .flat_map(|known| &known.group_state.decision.incidents)
-        .filter(|((monitor, _), _)| is_shown(monitor))
-        .map(|((monitor, track), incident)| {
-            incident_view(snapshot, monitor, *track, incident, None, audience)
-        })
-        .collect();
-    open.sort_by_key(|incident| Reverse((incident.opened, incident.id.clone())));
-    let mut closed: Vec<_> = closed_by_monitor(snapshot)
-        .into_values()
-        .flatten()
-        .filter(|closed| is_shown(&closed.monitor))
-        .map(|closed| {
-            incident_view(
-                snapshot,
-                &closed.monitor,
-                closed.track,
-                &closed.incident,
-                Some(closed),
-                audience,
-            )
-        })
-        .collect();
-    closed.sort_by_key(|incident| Reverse((incident.opened, incident.id.clone())));
-    IncidentsPage {
-        at: now,
-        open,
-        closed,
-        left_out: LeftOut {
-            days: false,
-            hour: false,
-            phases: false,
-            incidents: !snapshot.all_closed,
-        },
-    }
-}
-
 fn lacks_days(known: &GroupSnapshot, now: Timestamp) -> bool {
     known.days.since.is_none_or(|since| since > first_day(now))
-}
-
-/// Closed incidents by monitor, without duplicates, including those not yet filed.
-pub(crate) fn closed_by_monitor(snapshot: &Snapshot) -> BTreeMap<&MonitorId, Vec<&ClosedIncident>> {
-    let unfiled = snapshot
-        .groups
-        .values()
-        .flat_map(|known| &known.group_state.decision.closed);
-    let all: BTreeMap<_, _> = unfiled
-        .chain(&snapshot.closed)
-        .map(|closed| (closed.key(), closed))
-        .collect();
-    let mut by_monitor: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for closed in all.into_values() {
-        by_monitor.entry(&closed.monitor).or_default().push(closed);
-    }
-    by_monitor
-}
-
-fn incident_view(
-    snapshot: &Snapshot,
-    monitor: &MonitorId,
-    track: Track,
-    incident: &Incident,
-    closed: Option<&ClosedIncident>,
-    audience: Audience,
-) -> IncidentView {
-    let id = incident.id(monitor, track);
-    let notes = snapshot.notes.get(&id.to_string()).into_iter().flatten();
-    let is_shown =
-        |note: &&OperatorNote| audience == Audience::Private || note.visibility == Visibility::Public;
-    IncidentView {
-        title: definition(snapshot, monitor)
-            .and_then(|monitor| monitor.about().name.clone())
-            .unwrap_or_else(|| monitor.to_string()),
-        notes: notes.filter(is_shown).cloned().collect(),
-        status: visible_status(incident.status, audience),
-        since: incident.since.timestamp(),
-        opened: incident.opened.timestamp(),
-        closed: closed.map(|closed| (closed.closed.timestamp(), closed.ending)),
-        inside: match audience {
-            Audience::Public => None,
-            Audience::Private => Some(incident_inside(snapshot, &id, incident, closed)),
-        },
-        id,
-    }
-}
-
-fn incident_inside(
-    snapshot: &Snapshot,
-    id: &IncidentId,
-    incident: &Incident,
-    closed: Option<&ClosedIncident>,
-) -> IncidentInside {
-    let (notified, reminders) = match incident.notified {
-        Notified::NotYet => (None, 0),
-        Notified::At {
-            first,
-            last,
-            reminders,
-        } => (Some((first, last)), reminders),
-    };
-    let control = snapshot.controls.get(&id.monitor);
-    let acknowledged = control.filter(|control| control.has_acknowledged(id));
-    let silence = control.and_then(|control| control.silence.as_ref());
-    let is_during = |silence: &&Silence| {
-        let at = silence.note.at();
-        at >= incident.since.timestamp() && closed.is_none_or(|closed| at < closed.closed.timestamp())
-    };
-    IncidentInside {
-        diagnosis: Explanation::of(&id.monitor, definition(snapshot, &id.monitor), incident),
-        cluster: incident.cluster.clone(),
-        finding: incident.finding.clone(),
-        cause_changes: incident
-            .causes()
-            .map(|(at, before, after)| (at.timestamp(), before, after))
-            .collect(),
-        notified,
-        reminders,
-        urgency: incident.urgency,
-        stability: incident.stability,
-        acknowledged: acknowledged
-            .and_then(|control| control.acknowledgement.as_ref())
-            .map(|acknowledgement| acknowledgement.note.clone()),
-        silenced: silence.filter(is_during).cloned(),
-        dependencies: match closed {
-            Some(_) => BTreeSet::new(),
-            None => open_dependencies(snapshot, &id.monitor),
-        },
-    }
-}
-
-fn definition<'a>(snapshot: &'a Snapshot, id: &MonitorId) -> Option<&'a Monitor> {
-    let mut groups = snapshot.groups.values();
-    groups.find_map(|known| known.definitions.monitors.get(id))
-}
-
-/// The monitors that a monitor depends on, at any depth, and that have an open incident.
-fn open_dependencies(snapshot: &Snapshot, id: &MonitorId) -> BTreeSet<MonitorId> {
-    let is_open = |id: &MonitorId| {
-        let incidents = snapshot
-            .groups
-            .values()
-            .map(|known| &known.group_state.decision.incidents);
-        incidents
-            .into_iter()
-            .any(|incidents| incidents.contains_key(&(id.clone(), Track::Health)))
-    };
-    let (mut seen, mut left) = (BTreeSet::new(), vec![id]);
-    while let Some(id) = left.pop() {
-        let parents = definition(snapshot, id).map(|monitor| monitor.alert_policy().depends_on.keys());
-        for parent in parents.into_iter().flatten() {
-            if seen.insert(parent.clone()) {
-                left.push(parent);
-            }
-        }
-    }
-    seen.into_iter().filter(is_open).collect()
 }
 
 fn overview_inside(snapshot: &Snapshot) -> OverviewInside {
@@ -365,7 +192,7 @@ fn monitor_view(
     MonitorView {
         id: id.clone(),
         about: about(monitor, audience),
-        status: visible_status(status, audience),
+        status: audience.shown(status),
         since: incident.map(|incident| incident.since.timestamp()),
         is_flapping: health.is_some_and(|health| matches!(health.stability, Stability::Flapping { .. })),
         in_maintenance: monitor.alert_policy().in_maintenance(now),
@@ -389,21 +216,6 @@ fn about(monitor: &Monitor, audience: Audience) -> About {
     }
 }
 
-/// Whether an audience may see a monitor.
-pub(crate) fn is_visible(monitor: &Monitor, audience: Audience) -> bool {
-    audience == Audience::Private || monitor.about().visibility == Visibility::Public
-}
-
-/// The status as shown to an audience. The public sees `down` instead of `exposed`, because a port that is open by
-/// mistake invites attackers.
-const fn visible_status(status: Status, audience: Audience) -> Status {
-    match (audience, status) {
-        (Audience::Public, Status::Exposed) => Status::Down,
-        (Audience::Public | Audience::Private, status) => status,
-    }
-}
-
-/// The status that a decision would make now.
 fn status(
     snapshot: &Snapshot,
     group: GroupId,
@@ -411,18 +223,11 @@ fn status(
     monitor: &Monitor,
     now: Timestamp,
 ) -> Status {
-    let input = Input {
-        group,
-        definitions: &known.definitions,
-        group_state: &known.group_state,
-        fleet: Some(&snapshot.fleet),
-        fallback_locations: &known.expected,
-        controls: &snapshot.controls,
-        elsewhere: Elsewhere::NOTHING,
-        now,
-        me: &Claimant::new("reader"),
-    };
-    decide::status(&input, monitor)
+    let me = Claimant::new("reader");
+    decide::status(
+        &snapshot.input(group, known, Elsewhere::NOTHING, now, &me),
+        monitor,
+    )
 }
 
 /// The current or next occurrence of each maintenance window of a monitor, earliest first. The public sees upcoming

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod assemble;
 pub mod atom;
+mod audience;
 pub mod badge;
 pub mod figure;
 pub mod location_kinds;

@@ -13,8 +13,8 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::uptime::{CheckedSeconds, Objective, ObservedTime, Outages};
 use serde_json::{Value, json};
 
+use crate::assemble::closed_by_monitor;
 use crate::assemble::monitor_history::{checks_of_day, checks_of_hour};
-use crate::assemble::{closed_by_monitor, is_visible};
 use crate::figure;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::Audience;
@@ -268,7 +268,7 @@ pub(crate) fn assemble(
     let mut monitors = Vec::new();
     for (group, known) in &snapshot.groups {
         let defined = known.definitions.monitors.values();
-        for monitor in defined.filter(|monitor| is_visible(monitor, audience)) {
+        for monitor in defined.filter(|monitor| audience.may_see(monitor)) {
             let closed = closed.get(monitor.id()).map_or(&[][..], Vec::as_slice);
             let open = known.group_state.decision.incidents.iter();
             let open = open.filter(|((of, _), _)| of == monitor.id());

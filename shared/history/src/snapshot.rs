@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use portpulse_core::banners::Banners;
 use portpulse_core::control::Control;
+use portpulse_core::decide::{Elsewhere, Input};
+use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{ClosedIncident, FleetState, GroupState};
+use portpulse_core::group_state::{ClosedIncident, FleetState, GroupState, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::Seen;
+use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::PhaseRollup;
 use portpulse_core::round::Definitions;
@@ -33,6 +37,69 @@ pub struct Snapshot {
     pub all_closed: bool,
     /// Errors of unreadable items.
     pub unreadable: Vec<String>,
+}
+
+impl Snapshot {
+    /// The monitors of other groups that monitors of `own` depend on. What is not read is known from the diagnoses.
+    pub fn elsewhere(&self, own: GroupId) -> Elsewhere {
+        let mut elsewhere = Elsewhere::default();
+        for (group, known) in &self.groups {
+            let decision = &known.group_state.decision;
+            if *group == own {
+                for ((id, _), incident) in &decision.incidents {
+                    let evidence = incident
+                        .diagnosis
+                        .as_ref()
+                        .and_then(|known| known.evidence.as_ref());
+                    let parent = evidence.and_then(|evidence| evidence.parent.clone());
+                    if let Some(parent) = parent.filter(|parent| self.definition(parent).is_none()) {
+                        let parents = elsewhere.parents.entry(id.clone()).or_default();
+                        parents.insert(parent.clone());
+                        elsewhere.down.insert(parent);
+                    }
+                }
+                continue;
+            }
+            let down = decision.incidents.iter().filter(|((_, track), incident)| {
+                *track == Track::Health && incident.status == Status::Down && incident.is_bad_now()
+            });
+            elsewhere.down.extend(down.map(|((id, _), _)| id.clone()));
+            for monitor in known.definitions.monitors.values() {
+                let parents = monitor.alert_policy().depends_on.keys().cloned();
+                let known = elsewhere.parents.entry(monitor.id().clone()).or_default();
+                known.extend(parents);
+            }
+        }
+        elsewhere
+    }
+
+    /// The input of a question about a group.
+    pub fn input<'a>(
+        &'a self,
+        group: GroupId,
+        known: &'a GroupSnapshot,
+        elsewhere: &'a Elsewhere,
+        now: Timestamp,
+        me: &'a Claimant,
+    ) -> Input<'a> {
+        Input {
+            group,
+            definitions: &known.definitions,
+            group_state: &known.group_state,
+            fleet: Some(&self.fleet),
+            fallback_locations: &known.expected,
+            controls: &self.controls,
+            elsewhere,
+            now,
+            me,
+        }
+    }
+
+    /// The definition of a monitor.
+    pub(crate) fn definition(&self, id: &MonitorId) -> Option<&Monitor> {
+        let mut groups = self.groups.values();
+        groups.find_map(|known| known.definitions.monitors.get(id))
+    }
 }
 
 /// The data read for one group.

@@ -21,29 +21,10 @@ use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_core::uptime::ObservedTime;
+use portpulse_core::withheld::Withheld;
 
+pub use crate::audience::{Audience, UpcomingMaintenance};
 use crate::location_kinds::LocationKinds;
-
-/// Who sees a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Audience {
-    /// Anyone: names, statuses and uptime of the monitors that are public. No hosts, ports, addresses, locations, times or texts of services:
-    /// every `inside` is `None`. The status `exposed` is replaced by `down`.
-    Public,
-    /// Readers who may see everything.
-    Private,
-}
-
-/// Whether public views contain upcoming maintenance. Current maintenance is always public, but upcoming windows reveal
-/// when notifications will be held back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UpcomingMaintenance {
-    /// Public views contain current maintenance only.
-    #[default]
-    Withheld,
-    /// Public views contain the next occurrence of each window.
-    Announced,
-}
 
 /// All monitors with their incidents.
 #[derive(Debug, Clone, PartialEq)]
@@ -361,6 +342,8 @@ pub struct IncidentInside {
     pub notified: Option<(Timestamp, Timestamp)>,
     /// The number of reminders sent.
     pub reminders: u32,
+    /// Why nothing is notified now; `None` if the next check notifies the incident, or if it is closed.
+    pub withheld: Option<Withheld>,
     /// Whether the incident was escalated.
     pub urgency: Urgency,
     /// Whether the monitor was flapping.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use portpulse_alert::{Message, Publish, PublishError};
 use portpulse_checker::{Checker, Clock, Invocation, Probe, TickEvent, TickOutcome};
 use portpulse_core::banners::{Banner, Banners};
-use portpulse_core::group::GroupId;
+use portpulse_core::group::{GroupId, shard_of, shards_for};
 use portpulse_core::group_state::LocationState;
 use portpulse_core::id::Location;
 use portpulse_core::observation::Observation;
@@ -173,25 +173,37 @@ pub(crate) async fn rollups(grain: Grain, checks: Checks, monitors: usize) -> Co
     sum
 }
 
-/// The write units of all locations in each minute of the hour after a midnight.
+/// The write units of one minute.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct MinuteUnits {
+    /// Those of all groups and locations.
+    pub(crate) all: f64,
+    /// The most of one tick, which makes its requests one after another.
+    pub(crate) of_tick: f64,
+}
+
+/// The write units of all shards and locations in each minute of the hour after a midnight.
 pub(crate) async fn write_units_after_midnight(
     checks: Checks,
     monitors: usize,
     locations: usize,
-) -> Vec<f64> {
-    let fleet = Fleet::start(checks, monitors, locations).await;
+) -> Vec<MinuteUnits> {
     let first = 48 * 60;
-    for location in &fleet.expected {
-        fleet.fill(location, first).await;
-        fleet.commit(location, None, first - 1).await;
-    }
-    let mut minutes = Vec::new();
-    for tick in first..first + 60 {
-        let mut write_units = 0.0;
+    let mut minutes = vec![MinuteUnits::default(); 60];
+    for shard in 0..shards_for(monitors) {
+        let group = GroupId { shard, ..GROUP };
+        let fleet = Fleet::start_group(group, checks, monitors, locations).await;
         for location in &fleet.expected {
-            write_units += fleet.tick(location, tick).await.write_units;
+            fleet.fill(location, first).await;
+            fleet.commit(location, None, first - 1).await;
         }
-        minutes.push(write_units);
+        for (tick, minute) in (first..).zip(&mut minutes) {
+            for location in &fleet.expected {
+                let write_units = fleet.tick(location, tick).await.write_units;
+                minute.all += write_units;
+                minute.of_tick = minute.of_tick.max(write_units);
+            }
+        }
     }
     minutes
 }
@@ -200,8 +212,10 @@ pub(crate) async fn write_units_after_midnight(
 struct Fleet {
     dynamo: EmbeddedDynamo,
     store: Store<DynamoTable>,
+    group: GroupId,
     checks: Checks,
-    monitors: usize,
+    /// The ids of the monitors.
+    ids: Vec<String>,
     expected: BTreeSet<Location>,
 }
 
@@ -210,22 +224,42 @@ fn id(number: usize) -> String {
 }
 
 impl Fleet {
+    /// All monitors in one group.
     async fn start(checks: Checks, monitors: usize, locations: usize) -> Self {
+        let all = definitions(checks, monitors);
+        Self::start_with(GROUP, checks, all, locations).await
+    }
+
+    /// The monitors of one shard.
+    async fn start_group(group: GroupId, checks: Checks, monitors: usize, locations: usize) -> Self {
+        let shards = shards_for(monitors);
+        let mut of_shard = definitions(checks, monitors);
+        of_shard.retain(|id, _| shard_of(&id.parse().unwrap(), shards) == group.shard);
+        Self::start_with(group, checks, of_shard, locations).await
+    }
+
+    async fn start_with(
+        group: GroupId,
+        checks: Checks,
+        definitions: Map<String, Value>,
+        locations: usize,
+    ) -> Self {
         let dynamo = EmbeddedDynamo::start().await.unwrap();
         let store = Store::new(dynamo.table());
-        for (id, attributes) in definitions(checks, monitors) {
+        for (id, attributes) in &definitions {
             let attributes = attributes.as_object().unwrap();
-            store.put_definition(GROUP, &id, attributes).await.unwrap();
+            store.put_definition(group, id, attributes).await.unwrap();
         }
         let expected = expected(locations);
         for location in &expected {
-            store.list_location(GROUP, location).await.unwrap();
+            store.list_location(group, location).await.unwrap();
         }
         Self {
             dynamo,
             store,
+            group,
             checks,
-            monitors,
+            ids: definitions.keys().cloned().collect(),
             expected,
         }
     }
@@ -235,50 +269,56 @@ impl Fleet {
     async fn fill(&self, location: &Location, first: i64) {
         let mut seen = BTreeMap::new();
         for tick in first - 60..first {
-            let ids = (0..self.monitors).map(|number| id(number).parse().unwrap());
+            let ids = self.ids.iter().map(|id| id.parse().unwrap());
             let open = AllOpen(self.checks).outcomes(tick);
             let observations: Observations = ids.zip(open.map(|outcome| Observation::of(&outcome))).collect();
-            let at = Tick::containing(self.at(tick), GROUP.interval);
-            let stored = self.store.put_results(GROUP, at, location, &observations);
+            let at = Tick::containing(self.at(tick), self.group.interval);
+            let stored = self.store.put_results(self.group, at, location, &observations);
             stored.await.unwrap();
             seen.insert(at, observations);
         }
-        let definitions = self.store.definitions(GROUP).await.unwrap();
+        let definitions = self.store.definitions(self.group).await.unwrap();
         let rollup = of_ticks(&definitions, &seen);
         let others = phase_rollup(&rollup);
         let hours = (0..first / 60 - 1).map(|hour| Period::containing(self.at(60 * hour), Grain::Hour));
         for period in hours.chain([Period::containing(self.at(0), Grain::Day)]) {
             let store = &self.store;
-            store.put_summary(GROUP, period, location, &rollup).await.unwrap();
+            store
+                .put_summary(self.group, period, location, &rollup)
+                .await
+                .unwrap();
             if !others.is_empty() {
-                store.put_summary(GROUP, period, location, &others).await.unwrap();
+                store
+                    .put_summary(self.group, period, location, &others)
+                    .await
+                    .unwrap();
             }
         }
-        let noted = Tick::containing(self.at(first - 60), GROUP.interval);
-        let banner = (0..self.monitors).filter_map(|number| {
+        let noted = Tick::containing(self.at(first - 60), self.group.interval);
+        let banner = self.ids.iter().filter_map(|id| {
             let text = self.checks.banner()?;
-            Some((id(number).parse().unwrap(), Banner { text, at: noted }))
+            Some((id.parse().unwrap(), Banner { text, at: noted }))
         });
         let banners = Banners {
             tick: noted,
             by_monitor: banner.collect(),
         };
         if !banners.by_monitor.is_empty() {
-            let stored = self.store.put_banners(GROUP, location, None, &banners);
+            let stored = self.store.put_banners(self.group, location, None, &banners);
             stored.await.unwrap();
         }
     }
 
     /// Commits a nominal tick, after the tick `before`.
     async fn commit(&self, location: &Location, before: Option<i64>, tick: i64) {
-        let of = |tick| Tick::containing(self.at(tick), GROUP.interval);
+        let of = |tick| Tick::containing(self.at(tick), self.group.interval);
         let state = LocationState {
             tick: of(tick),
             entries: BTreeMap::new(),
         };
         let committed = self
             .store
-            .put_location_state(GROUP, location, before.map(of), &state);
+            .put_location_state(self.group, location, before.map(of), &state);
         assert_eq!(committed.await.unwrap(), Commit::Done);
     }
 
@@ -303,9 +343,11 @@ impl Fleet {
             claimant: Claimant::new("only"),
             remaining: Duration::from_secs(60),
         };
-        let report = checker.handle(&TickEvent::new(now, GROUP), &invocation).await;
+        let report = checker
+            .handle(&TickEvent::new(now, self.group), &invocation)
+            .await;
         assert!(
-            matches!(&report.outcome, TickOutcome::Counted(seen) if seen.len() == self.monitors),
+            matches!(&report.outcome, TickOutcome::Counted(seen) if seen.len() == self.ids.len()),
             "{report:?}"
         );
         assert!(

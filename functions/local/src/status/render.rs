@@ -10,19 +10,21 @@ use portpulse_core::diagnosis::Layer;
 use portpulse_core::group_state::{Finding, LocationProblem};
 use portpulse_core::id::MonitorId;
 use portpulse_core::text::excerpt;
+use portpulse_history::api::withheld_json;
 use portpulse_history::location_kinds::kind_suffix;
 use portpulse_history::view::Maintenance;
 use serde_json::{Map, Value, json};
 
 use super::summary::{MonitorSummary, OpenIncident, StatusSummary};
 use crate::control::note_json;
+use crate::incident_list::unnotified_text;
 use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, kinds_json, monitor_title, status_style};
 use crate::text_table::{self, Cell};
 
 /// The maximum bytes of external text in a line, such as a banner or an error.
 const MAX_TEXT_LENGTH: usize = 120;
 
-/// The totals, then the problems by severity, then maintenance, silences and acknowledgements, and the locations.
+/// The totals, then the problems by severity, then maintenance, silences, acknowledgements and incidents that are not notified, and the locations.
 pub(crate) fn lines(summary: &StatusSummary) -> Vec<String> {
     let mut lines = vec![sum(summary)];
     lines.extend(monitor_problems(summary));
@@ -75,7 +77,7 @@ fn unusable_items(summary: &StatusSummary) -> impl Iterator<Item = String> {
     broken.chain(unreadable)
 }
 
-/// One line for each silence and acknowledgement.
+/// One line for each silence, acknowledgement and incident that is not notified.
 fn controls(summary: &StatusSummary) -> impl Iterator<Item = String> {
     summary.monitors.iter().flat_map(move |(id, found)| {
         let silence = found.silence.iter().map(move |Silence { until, note }| {
@@ -89,7 +91,9 @@ fn controls(summary: &StatusSummary) -> impl Iterator<Item = String> {
             let note = author_and_reason(open.acknowledged.as_ref()?);
             Some(format!("{} is acknowledged, {note}.", open.id))
         });
-        silence.chain(acknowledged)
+        let unnotified = found.incidents.iter().filter(|open| !open.is_notified);
+        let unnotified = unnotified.map(|open| unnotified_text(&open.id, open.withheld.as_ref()));
+        silence.chain(acknowledged).chain(unnotified)
     })
 }
 
@@ -277,6 +281,8 @@ fn incident_json(open: &OpenIncident) -> Value {
         "cause": finding.map(|finding| finding.cause.code()),
         "detail": finding.and_then(|finding| Some(finding.detail.as_ref()?.as_str())),
         "acknowledged": open.acknowledged.as_ref().map(note_json),
+        "notified": open.is_notified,
+        "withheld": open.withheld.as_ref().map(withheld_json),
     })
 }
 

@@ -7,9 +7,10 @@ use portpulse_core::control::{Note, Silence};
 use portpulse_core::decide::{Explanation, View, status, views};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{Finding, Incident, LocationProblem, Status, Track};
+use portpulse_core::group_state::{Finding, Incident, LocationProblem, Notified, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::time::Interval;
+use portpulse_core::withheld::Withheld;
 use portpulse_history::assemble;
 use portpulse_history::location_kinds::LocationKinds;
 use portpulse_history::snapshot::GroupSnapshot;
@@ -62,16 +63,20 @@ pub(crate) struct OpenIncident {
     pub(crate) diagnosis: Option<Explanation>,
     pub(crate) finding: Option<Finding>,
     pub(crate) acknowledged: Option<Note>,
+    pub(crate) is_notified: bool,
+    /// Why nothing is notified now; `None` if the next check notifies the incident.
+    pub(crate) withheld: Option<Withheld>,
 }
 
 impl StatusSummary {
     pub(crate) fn of(overview: &Overview) -> Self {
         let (mut monitors, mut broken) = (BTreeMap::new(), BTreeMap::new());
         for (id, group) in &overview.snapshot.groups {
+            let withheld = assemble::withheld(&overview.snapshot, *id, group, overview.now);
             for monitor in group.definitions.monitors.values() {
                 monitors.insert(
                     monitor.id().clone(),
-                    MonitorSummary::of(overview, *id, group, monitor),
+                    MonitorSummary::of(overview, *id, group, monitor, &withheld),
                 );
             }
             let diagnostics = group.definitions.broken.iter();
@@ -102,7 +107,13 @@ impl StatusSummary {
 }
 
 impl MonitorSummary {
-    fn of(overview: &Overview, id: GroupId, group: &GroupSnapshot, monitor: &Monitor) -> Self {
+    fn of(
+        overview: &Overview,
+        id: GroupId,
+        group: &GroupSnapshot,
+        monitor: &Monitor,
+        withheld: &BTreeMap<(MonitorId, Track), Withheld>,
+    ) -> Self {
         let input = overview.input(id, group);
         let control = overview.snapshot.controls.get(monitor.id());
         let open = |track| {
@@ -119,6 +130,8 @@ impl MonitorSummary {
                 diagnosis: Explanation::of(monitor.id(), Some(monitor), incident),
                 finding: incident.finding.clone(),
                 acknowledged: acknowledged.map(|ack| ack.note.clone()),
+                is_notified: incident.notified != Notified::NotYet,
+                withheld: withheld.get(&key).cloned(),
             })
         };
         let tracks = [Track::Health, Track::Quality, Track::Visibility];

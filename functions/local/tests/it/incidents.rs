@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::group_state::{
-    ClosedIncident, Ending, Incident, Notified, Stability, Status, Track, Urgency,
+    ClosedIncident, DecisionState, Ending, Incident, Notified, Stability, Status, Track, Urgency,
 };
 use portpulse_core::observation::{Observation, Seen};
 use portpulse_core::round::Observations;
@@ -192,6 +192,51 @@ fn incident_is_listed_by_its_closing_time() {
         assert_eq!(run.status, 0, "{args:?}: {}", run.err);
         let id = format!("\"id\":\"db@{opened}.1\"");
         assert_eq!(run.out.contains(&id), listed, "{args:?}: {}", run.out);
+    }
+}
+
+#[test]
+fn silenced_incident_is_listed_with_the_reason() {
+    let aws = with_a_monitor();
+    let (store, at) = (aws.store(), days_ago(0));
+    let group = "1m#0".parse().unwrap();
+    let incident = Incident {
+        cause_changes: Vec::new(),
+        cluster: None,
+        diagnosis: None,
+        status: Status::Down,
+        opened: at,
+        revision: 1,
+        since: at,
+        finding: None,
+        notified: Notified::NotYet,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
+    };
+    let decision = DecisionState {
+        revision: 1,
+        incidents: [(("db".parse().unwrap(), Track::Health), incident)].into(),
+        ..DecisionState::default()
+    };
+    aws.wait(store.put_decision(group, &decision)).unwrap();
+    assert_eq!(aws.run(&["silence", "db", "--for", "2h"]).status, 0);
+
+    let reason = format!("db@{at}.1 is not notified: the monitor is silenced until ");
+    for args in [&["incidents"][..], &["history", "db"], &["status"]] {
+        let run = aws.run(args);
+        assert!(run.out.contains(&reason), "{args:?}: {} {}", run.out, run.err);
+    }
+    let incident = &aws.run(&["incidents", "--json"]).json()[0];
+    let history = &aws.run(&["history", "db", "--json"]).json()[0];
+    let status = &aws.run(&["status", "--json"]).json()[0];
+    for incident in [
+        incident,
+        &history["incidents"][0],
+        &status["monitors"]["db"]["incidents"][0],
+    ] {
+        assert_eq!(incident["withheld"]["reason"], "silenced", "{incident}");
+        let text = incident["withheld"]["text"].as_str().unwrap();
+        assert!(text.starts_with("the monitor is silenced until 2"), "{text}");
     }
 }
 

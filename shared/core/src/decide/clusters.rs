@@ -3,20 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ancestors::down_ancestor;
+use super::due::{Reason, follow_up, inaudible, is_acknowledged, suppression};
 use super::input::Input;
 use super::notification::severity;
-use super::notify::{Reason, first_kind, is_acknowledged, is_suppressed, notify};
+use super::notify::{first_kind, notify};
 use super::shared_cause::{SharedCause, shared_causes};
-use super::votes::{Electorate, elapsed};
+use super::votes::Electorate;
 use crate::choice::Severity;
 use crate::cluster::{Cluster, MAX_CLUSTERS};
-use crate::definition::Monitor;
 use crate::group_state::{
-    DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
+    Cause, DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
 };
 use crate::id::MonitorId;
 use crate::outbox::{Kind, Pending, Subject};
+use crate::withheld::Withheld;
 
 /// The key of an incident in a decision state.
 type Key = (MonitorId, Track);
@@ -99,12 +99,12 @@ fn may_join(input: &Input<'_>, next: &DecisionState, key: &Key, leader: &Key) ->
     let own_id = known.id(&leader.0, leader.1);
     let id = known.cluster.as_ref().unwrap_or(&own_id);
     let is_followed_up = !has_acknowledged(input, next, id)
-        && !is_suppressed(input, first)
+        && suppression(input, first).is_none()
         && input
             .definitions
             .monitors
             .get(&leader.0)
-            .is_some_and(|of| !is_suppressed(input, of));
+            .is_some_and(|of| suppression(input, of).is_none());
     is_followed_up
         && apart <= input.group.interval.seconds().unsigned_abs()
         && (layer(incident) == layer(known) || reason == Some(&key.0))
@@ -245,66 +245,84 @@ pub(super) fn end(closed_before: usize, next: &mut DecisionState) {
     }
 }
 
-/// Queues the due reminders and escalations of clusters. The most frequent reminder and the earliest escalation of the
-/// open incidents apply.
-pub(super) fn follow_up(input: &Input<'_>, next: &mut DecisionState) {
-    let ids: Vec<_> = next.clusters.keys().cloned().collect();
-    for id in ids {
-        let Some(pending) = due(input, next, &id) else {
-            continue;
-        };
-        next.outbox.push(pending);
+/// Queues the due reminders and escalations of clusters.
+pub(super) fn follow_up_all(input: &Input<'_>, next: &mut DecisionState) {
+    let due: Vec<_> = next
+        .clusters
+        .keys()
+        .filter_map(|id| Some((id.clone(), due(input, next, id).ok()?)))
+        .collect();
+    for (id, due) in due {
+        if let Some(pending) = record(input, next, &id, due) {
+            next.outbox.push(pending);
+        }
     }
 }
 
-/// The due reminder or escalation of a cluster, recorded in it.
-fn due(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId) -> Option<Pending> {
-    let now = input.stamp();
-    let members: Vec<_> = next
+/// A due reminder or escalation of a cluster, with the status and the cause of its first incident that is not suppressed.
+pub(super) struct Due {
+    reason: Reason,
+    status: Status,
+    cause: Option<Cause>,
+}
+
+/// The due reminder or escalation of a cluster, or why there is none. The most frequent reminder and the earliest escalation
+/// of the open incidents apply.
+pub(super) fn due(input: &Input<'_>, next: &DecisionState, id: &IncidentId) -> Result<Due, Withheld> {
+    if has_acknowledged(input, next, id) {
+        return Err(Withheld::Acknowledged);
+    }
+    let members = next
         .incidents
         .iter()
-        .filter(|(_, incident)| incident.cluster.as_ref() == Some(id))
-        .collect();
-    if has_acknowledged(input, next, id) {
-        return None;
+        .filter(|(_, incident)| incident.cluster.as_ref() == Some(id));
+    let members =
+        members.filter_map(|((of, _), incident)| Some((input.definitions.monitors.get(of)?, incident)));
+    let (mut audible, mut withheld) = (Vec::new(), None);
+    for (monitor, incident) in members {
+        let is_flapping = matches!(incident.stability, Stability::Flapping { .. });
+        let flapping = is_flapping.then_some(Withheld::Flapping);
+        match flapping.or_else(|| inaudible(input, monitor, incident, next)) {
+            None => audible.push((monitor, incident)),
+            Some(reason) => withheld = withheld.or(Some(reason)),
+        }
     }
-    let audible: Vec<_> = members
-        .into_iter()
-        .filter_map(|((of, _), incident)| Some((input.definitions.monitors.get(of)?, incident)))
-        .filter(|(monitor, incident)| is_audible(input, next, monitor, incident))
-        .collect();
     let policies = audible.iter().map(|(monitor, _)| monitor.alert_policy());
     let escalate_after = policies.clone().filter_map(|policy| policy.escalate_after).min();
     let remind_every = policies.filter_map(|policy| policy.remind_every).min();
-    let (_, incident) = audible.first()?;
-    let (status, cause) = (
-        incident.status,
-        incident.finding.as_ref().map(|finding| finding.cause),
-    );
-    let cluster = next.clusters.get_mut(id)?;
-    let Notified::At {
-        first,
-        last,
-        reminders,
-    } = cluster.notified
-    else {
-        return None;
+    let cluster = next.clusters.get(id);
+    let (Some((_, incident)), Some(cluster)) = (audible.first(), cluster) else {
+        return Err(withheld.unwrap_or(Withheld::NoReminders));
     };
-    let is_due = |every: Option<std::time::Duration>, from| {
-        every.is_some_and(|every| elapsed(from, input.now) >= every)
+    let Notified::At { first, last, .. } = cluster.notified else {
+        return Err(Withheld::NoReminders);
     };
     let may_escalate = id.track == Track::Health && cluster.urgency == Urgency::Normal;
-    let (kind, word, reminders) = if may_escalate && is_due(escalate_after, first) {
+    let escalate_after = escalate_after.filter(|_| may_escalate);
+    Ok(Due {
+        reason: follow_up(input, (first, escalate_after), (last, remind_every))?,
+        status: incident.status,
+        cause: incident.finding.as_ref().map(|finding| finding.cause),
+    })
+}
+
+/// Records a reminder or an escalation in the cluster, and returns the notification.
+fn record(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId, due: Due) -> Option<Pending> {
+    let now = input.stamp();
+    let cluster = next.clusters.get_mut(id)?;
+    let Notified::At { first, reminders, .. } = cluster.notified else {
+        return None;
+    };
+    let (kind, word, reminders) = if due.reason == Reason::Escalated {
         cluster.urgency = Urgency::Escalated;
         (Kind::Escalated, Kind::Escalated.to_string(), reminders)
-    } else if is_due(remind_every, last) {
+    } else {
+        let reminders = reminders + 1;
         (
             Kind::Reminder,
-            format!("{}-{}", Kind::Reminder, reminders + 1),
-            reminders + 1,
+            format!("{}-{reminders}", Kind::Reminder),
+            reminders,
         )
-    } else {
-        return None;
     };
     cluster.notified = Notified::At {
         first,
@@ -315,8 +333,8 @@ fn due(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId) -> Option<P
         id: format!("{id}/{word}"),
         kind,
         subject: Subject::Monitor(id.monitor.clone()),
-        status,
-        cause,
+        status: due.status,
+        cause: due.cause,
         urgency: cluster.urgency,
         monitors: cluster.incidents,
         since: cluster.since.timestamp(),
@@ -333,14 +351,6 @@ fn has_acknowledged(input: &Input<'_>, next: &DecisionState, id: &IncidentId) ->
         .filter(|(_, incident)| incident.cluster.as_ref() == Some(id));
     is_acknowledged(input, id)
         || members.any(|((of, track), incident)| is_acknowledged(input, &incident.id(of, *track)))
-}
-
-/// Whether nothing suppresses the notifications of an incident.
-fn is_audible(input: &Input<'_>, next: &DecisionState, monitor: &Monitor, incident: &Incident) -> bool {
-    let is_flapping = matches!(incident.stability, Stability::Flapping { .. });
-    let is_explained =
-        incident.status != Status::Exposed && down_ancestor(input, next, monitor.id()).is_some();
-    !is_flapping && !is_explained && !is_suppressed(input, monitor)
 }
 
 /// Splits items into the connected components of their shared features, in no particular order.

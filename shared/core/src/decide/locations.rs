@@ -121,8 +121,8 @@ fn returned(
 
 /// Whether more than half of at least ten monitors fail in this location while most other locations see them as good.
 ///
-/// Evaluated only when every fresh location has reported the tick of this location; until then, the previous result
-/// stands.
+/// Evaluated only while the last tick of every fresh location is that of this location; until then, the previous result
+/// stands. A later tick of the others may show a recovery that this location has not checked yet.
 fn is_suspect(
     input: &Input<'_>,
     electorate: &Electorate<'_>,
@@ -136,7 +136,7 @@ fn is_suspect(
             .checking(monitor)
             .filter(|(other, _)| *other != location)
             .collect();
-        if others.iter().any(|(_, other)| other.tick < current.tick) {
+        if others.iter().any(|(_, other)| other.tick != current.tick) {
             return was_suspect;
         }
         let failing = others

@@ -5,6 +5,7 @@
 
 mod ancestors;
 mod clusters;
+mod due;
 mod evidence;
 mod fit;
 mod flapping;
@@ -23,6 +24,8 @@ use crate::definition::Monitor;
 use crate::group_state::{DecisionState, FleetState, Status, Track};
 use crate::id::MonitorId;
 use crate::outbox::Claimant;
+use crate::withheld::Withheld;
+use due::NotDue;
 use notify::Openings;
 use votes::{Electorate, Votes};
 
@@ -97,7 +100,7 @@ fn whole(input: &Input<'_>) -> DecisionState {
         notify::open_incidents(input, monitor, votes, &mut next, &mut openings);
     }
     clusters::notify_openings(input, &electorate, openings.incidents, &mut next);
-    clusters::follow_up(input, &mut next);
+    clusters::follow_up_all(input, &mut next);
     notify::advisories(input, &electorate, openings.advisories, &mut next);
     for (monitor, _) in &all_votes {
         notify::replace_advisory(monitor.id(), &mut next);
@@ -208,4 +211,30 @@ pub fn status(input: &Input<'_>, monitor: &Monitor) -> Status {
     open(Track::Health)
         .or_else(|| open(Track::Quality))
         .unwrap_or(Status::Up)
+}
+
+/// Why nothing is notified now about an open incident of a monitor, as [`decide`] sees it; `None` if there is no such incident,
+/// or if the next tick notifies it.
+pub fn withheld(input: &Input<'_>, monitor: &Monitor, track: Track) -> Option<Withheld> {
+    let decision = &input.group_state.decision;
+    let incident = decision.incidents.get(&(monitor.id().clone(), track))?;
+    let own = incident.id(monitor.id(), track);
+    let about = incident.cluster.as_ref().unwrap_or(&own).to_string();
+    let is_own = |id: &str| id.rsplit_once('/').is_some_and(|(of, _)| of == about);
+    if decision
+        .outbox
+        .pending()
+        .iter()
+        .any(|pending| is_own(&pending.id))
+    {
+        return Some(Withheld::Unpublished);
+    }
+    let mut electorate = Electorate::new(input);
+    electorate.suspects = locations::suspects(decision);
+    let votes = Votes::of(monitor, &electorate);
+    match due::due(input, monitor, track, &votes, decision)? {
+        Ok(_) => None,
+        Err(NotDue::Withheld(withheld)) => Some(withheld),
+        Err(NotDue::Cluster(id)) => clusters::due(input, decision, &id).err(),
+    }
 }

@@ -1,21 +1,19 @@
 //! Decides which open incidents are notified now.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ancestors;
+use super::due::{Reason, due, outage_above, suppression};
 use super::evidence::failing_locations;
 use super::incidents::end_advisory;
 use super::input::Input;
-use super::votes::{Electorate, Votes, elapsed};
+use super::votes::{Electorate, Votes};
 use crate::definition::Monitor;
 use crate::group_state::{
-    Cause, DecisionState, Health, Incident, IncidentId, LocationReporting, MAX_BROKEN, Notified, Stability,
-    Status, Track, Urgency,
+    Cause, DecisionState, Incident, MAX_BROKEN, Notified, Stability, Status, Track, Urgency,
 };
-use crate::id::{Location, MonitorId};
+use crate::id::MonitorId;
 use crate::outbox::{Kind, Pending, Subject};
 use crate::time::Tick;
 
@@ -38,34 +36,21 @@ pub(super) fn open_incidents(
     openings: &mut Openings,
 ) {
     let id = monitor.id();
-    if is_suppressed(input, monitor) {
-        return;
-    }
-    let is_behind_outage = ancestors::down_ancestor(input, next, id).is_some();
     for track in [Track::Health, Track::Quality, Track::Visibility] {
-        let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) else {
-            continue;
-        };
-        // The outage of a dependency explains an unavailable port, but not an exposed one.
-        if is_behind_outage && incident.status != Status::Exposed {
-            continue;
-        }
-        let is_first = track == Track::Visibility && incident.notified == Notified::NotYet;
-        if is_first && is_awaited(input, monitor, votes, incident, &next.locations) {
-            continue;
-        }
-        match due_reason(input, monitor, track, votes, incident) {
-            Some(Reason::Opened) => openings.incidents.push((id.clone(), track)),
-            // A cluster is reminded and escalated as a whole.
-            Some(Reason::StillOpen | Reason::Escalated) if incident.cluster.is_some() => {}
-            Some(reason) => next
-                .outbox
-                .push(notify(id, track, incident, reason, input.stamp())),
-            None => {}
+        match due(input, monitor, track, votes, next) {
+            Some(Ok(Reason::Opened)) => openings.incidents.push((id.clone(), track)),
+            Some(Ok(reason)) => {
+                if let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) {
+                    let pending = notify(id, track, incident, reason, input.stamp());
+                    next.outbox.push(pending);
+                }
+            }
+            Some(Err(_)) | None => {}
         }
     }
     let advisory = next.advisories.get(id);
-    if advisory.is_some_and(|advisory| advisory.notified == Notified::NotYet && !is_behind_outage) {
+    let is_first = advisory.is_some_and(|advisory| advisory.notified == Notified::NotYet);
+    if is_first && suppression(input, monitor).is_none() && outage_above(input, next, id).is_none() {
         let (since, cause) = (votes.health.since, votes.health.finding.as_ref());
         let opened = advisory.map(|advisory| advisory.opened);
         let since = since.or(opened).map_or(input.now, Tick::timestamp);
@@ -170,107 +155,6 @@ fn broken_definition(input: &Input<'_>, revision: u64, id: &str) -> Pending {
         at: input.stamp(),
         claim: None,
     }
-}
-
-/// Whether a silence or a maintenance window suppresses the monitor's notifications.
-pub(super) fn is_suppressed(input: &Input<'_>, monitor: &Monitor) -> bool {
-    let control = input.controls.get(monitor.id());
-    let silenced = control.is_some_and(|control| control.is_silenced(input.now));
-    silenced || monitor.alert_policy().in_maintenance(input.now)
-}
-
-fn is_bad_now(track: Track, votes: &Votes) -> bool {
-    match track {
-        Track::Health => votes.meets_quorum(&votes.health),
-        Track::Quality => votes.meets_quorum(&votes.quality),
-        Track::Visibility => votes.voters == 0,
-    }
-}
-
-/// Whether no location checks the monitor yet: the incident is younger than the freshness limit, or a selected location
-/// is still awaited. Monitors and locations are deployed one after the other.
-fn is_awaited(
-    input: &Input<'_>,
-    monitor: &Monitor,
-    votes: &Votes,
-    incident: &Incident,
-    locations: &BTreeMap<Location, LocationReporting>,
-) -> bool {
-    let selected = locations
-        .iter()
-        .filter(|(location, _)| monitor.rule().locations.includes(location));
-    let mut states = selected.map(|(_, state)| state);
-    let is_recent = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
-    votes.checking == 0 && (is_recent || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
-}
-
-/// The reason for a notification of an open incident.
-#[derive(Clone, Copy)]
-pub(super) enum Reason {
-    /// The incident opened.
-    Opened,
-    /// The monitor started flapping.
-    Flapping,
-    /// The monitor stopped flapping and stays bad.
-    StoppedFlapping,
-    /// The incident has been open for longer than `escalate_after`.
-    Escalated,
-    /// The incident is still open: a reminder.
-    StillOpen,
-}
-
-/// The notification that is due for an open incident, if nothing suppresses it.
-fn due_reason(
-    input: &Input<'_>,
-    monitor: &Monitor,
-    track: Track,
-    votes: &Votes,
-    incident: &Incident,
-) -> Option<Reason> {
-    let alert_policy = monitor.alert_policy();
-    match (incident.stability, incident.notified) {
-        (
-            Stability::Flapping {
-                notified: Some(_), ..
-            },
-            _,
-        ) => None,
-        // If the outage was notified, its recipients wait for the end. Otherwise there is nothing to notify while the
-        // monitor is good.
-        (
-            Stability::Flapping {
-                notified: None,
-                state,
-            },
-            notified,
-        ) => (state == Health::Failing || notified != Notified::NotYet).then_some(Reason::Flapping),
-        // A suppressed incident is notified only if the monitor is still bad.
-        (Stability::Steady | Stability::StoppedFlapping, Notified::NotYet) => {
-            is_bad_now(track, votes).then_some(Reason::Opened)
-        }
-        (Stability::StoppedFlapping, Notified::At { .. }) => Some(Reason::StoppedFlapping),
-        (Stability::Steady, Notified::At { .. })
-            if is_acknowledged(input, &incident.id(monitor.id(), track)) =>
-        {
-            None
-        }
-        (Stability::Steady, Notified::At { first, last, .. }) => {
-            let is_due =
-                |every: Option<Duration>, from| every.is_some_and(|every| elapsed(from, input.now) >= every);
-            let may_escalate = track == Track::Health && incident.urgency == Urgency::Normal;
-            if may_escalate && is_due(alert_policy.escalate_after, first) {
-                Some(Reason::Escalated)
-            } else {
-                is_due(alert_policy.remind_every, last).then_some(Reason::StillOpen)
-            }
-        }
-    }
-}
-
-/// Whether the incident is acknowledged.
-pub(super) fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
-    let control = input.controls.get(&name.monitor);
-    control.is_some_and(|control| control.has_acknowledged(name))
 }
 
 /// Records the notification in the incident, and returns it.

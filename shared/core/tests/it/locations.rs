@@ -102,6 +102,25 @@ fn location_failing_alone_on_most_monitors_is_suspect() {
 }
 
 #[test]
+fn last_location_to_see_a_recovery_is_not_suspect() {
+    let ids: Vec<_> = (0..12).map(|n| format!("m{n:02}")).collect();
+    let monitors: Vec<_> = ids
+        .iter()
+        .map(|id| (id.as_str(), json!({ "failures_to_open": 1 })))
+        .collect();
+    let mut world = World::new(3, &monitors);
+    let mut kinds = std::collections::BTreeSet::new();
+    for tick in 1..=5 {
+        for location in ["a", "b", "c"] {
+            let symbol = if (2..=3).contains(&tick) { 'x' } else { '.' };
+            let seen = world.deliver(tick, location, |_| symbol);
+            kinds.extend(seen.iter().map(|n| n.kind.to_string()));
+        }
+    }
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["down", "recovered"]);
+}
+
+#[test]
 fn nine_monitors_cannot_make_location_suspect() {
     let ids: Vec<_> = (0..9).map(|n| format!("m{n}")).collect();
     let monitors: Vec<_> = ids

@@ -19,4 +19,5 @@ mod presets;
 mod properties;
 mod statuses;
 mod suppression;
+mod withheld;
 mod world;

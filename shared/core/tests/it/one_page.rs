@@ -14,6 +14,8 @@ const INCIDENTS: u64 = 1_000;
 const MIN_SINGLE_PAGES: usize = 990;
 const REGIONS: [&str; 3] = ["a", "b", "c"];
 const AGENTS: [&str; 2] = ["d", "e"];
+/// The majority of three regions, and of two agents.
+const QUORUM: usize = 2;
 
 /// What breaks. The monitors of an index share the host, address, parent or domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,9 +147,59 @@ impl Broken {
     }
 }
 
-/// Injects one incident, and returns its pages and its recoveries. One in twenty begins during the checks of a tick, which take
-/// some seconds of a minute, so that some checks see it and others do not.
-fn inject(world: &mut World, broken: Broken, random: &mut Random) -> (Vec<String>, Vec<String>) {
+/// What was sent about one incident.
+#[derive(Default)]
+struct Sent {
+    pages: Vec<String>,
+    recoveries: Vec<String>,
+    /// The number of monitors in the last recovery.
+    recovered: usize,
+}
+
+/// Which monitors a page must name: computed from what the locations see, without the decision.
+#[derive(Default)]
+struct Oracle {
+    /// The consecutive failures of each monitor in each location, and whether they are enough for an incident.
+    failing: BTreeMap<MonitorId, BTreeMap<usize, u32>>,
+    /// The monitors that were named, or joined a page.
+    notified: BTreeSet<MonitorId>,
+}
+
+impl Oracle {
+    fn saw(&mut self, id: &MonitorId, location: usize, is_failing: bool) {
+        let streak = self
+            .failing
+            .entry(id.clone())
+            .or_default()
+            .entry(location)
+            .or_default();
+        *streak = if is_failing { *streak + 1 } else { 0 };
+    }
+
+    fn is_down(&self, world: &World, id: &MonitorId) -> bool {
+        let needed = world.definitions.monitors[id].rule().failures_to_open;
+        let locations = self.failing.get(id).into_iter().flatten();
+        locations.filter(|(_, streak)| **streak >= needed).count() >= QUORUM
+    }
+
+    /// The monitors that are down now, were not notified before, and that no parent explains.
+    fn due(&self, world: &World) -> BTreeSet<MonitorId> {
+        let monitors = world.definitions.monitors.values();
+        let due = monitors.filter(|monitor| {
+            let mut parents = monitor.alert_policy().depends_on.keys();
+            let is_explained = parents.any(|parent| self.is_down(world, parent));
+            let is_notified = self.notified.contains(monitor.id());
+            self.is_down(world, monitor.id()) && !is_explained && !is_notified
+        });
+        due.map(|monitor| monitor.id().clone()).collect()
+    }
+}
+
+/// Injects one incident, and returns what was sent. One in twenty begins during the checks of a tick, which take some seconds of
+/// a minute, so that some checks see it and others do not.
+///
+/// The first page must name exactly the monitors that are down then, and further ones only monitors that are down since.
+fn inject(world: &mut World, broken: Broken, random: &mut Random) -> (Sent, BTreeSet<MonitorId>) {
     world.group_state.decision = DecisionState::default();
     world.group_state.locations.clear();
     world.fleet = FleetState::default();
@@ -157,7 +209,7 @@ fn inject(world: &mut World, broken: Broken, random: &mut Random) -> (Vec<String
         .flat_map(|location| (0..numbers.len()).map(move |monitor| (location, monitor)))
         .filter(|_| random.below(2) == 0)
         .collect();
-    let (mut pages, mut recoveries) = (Vec::new(), Vec::new());
+    let (mut sent, mut oracle) = (Sent::default(), Oracle::default());
     for tick in 1..=6 {
         let mut order = [0, 1, 2, 3, 4];
         for place in (1..order.len()).rev() {
@@ -165,7 +217,7 @@ fn inject(world: &mut World, broken: Broken, random: &mut Random) -> (Vec<String
         }
         for at in order {
             let location = ["a", "b", "c", "d", "e"][at];
-            let sent = world.deliver(tick, location, |id| {
+            let seen = |id: &MonitorId| {
                 let number = numbers[id];
                 let is_there = match tick {
                     2 if begins_amid_tick => seen_at_once.contains(&(at, number)),
@@ -176,24 +228,47 @@ fn inject(world: &mut World, broken: Broken, random: &mut Random) -> (Vec<String
                     .result(id, number, location)
                     .filter(|_| is_there)
                     .unwrap_or('.')
-            });
+            };
+            for monitor in world.definitions.checked_by(&location.parse().unwrap()) {
+                oracle.saw(monitor.id(), at, seen(monitor.id()) != '.');
+            }
+            let notifications = world.deliver(tick, location, seen);
+            let due = oracle.due(world);
+            let mut named = BTreeSet::new();
+            let is_first = sent.pages.is_empty();
             // An advisory is no page: fewer locations than the quorum see a failure.
             let is_page = |kind| !matches!(kind, Kind::Advisory | Kind::AdvisoryOver);
-            for notification in sent.into_iter().filter(|sent| is_page(sent.kind)) {
+            for notification in notifications.into_iter().filter(|sent| is_page(sent.kind)) {
                 let text = format!("{tick} {}", notification.id);
                 match notification.kind.stage() {
-                    Stage::Active => pages.push(text),
-                    Stage::Ended => recoveries.push(text),
+                    Stage::Active => {
+                        let monitors = notification.monitors.into_iter().map(|monitor| monitor.id);
+                        named.extend(monitors);
+                        if let Broken::Location(at) = broken {
+                            assert_eq!(notification.subject.to_string(), REGIONS[at], "{text}");
+                        }
+                        sent.pages.push(text);
+                    }
+                    Stage::Ended => {
+                        sent.recovered = usize::try_from(notification.monitor_count).unwrap();
+                        sent.recoveries.push(text);
+                    }
                     Stage::Test => panic!("{text}"),
                 }
             }
+            if is_first {
+                assert_eq!(named, due, "{broken:?} at {tick} in {location}: {:?}", sent.pages);
+            } else {
+                assert!(named.is_subset(&due), "{broken:?}: {named:?}, {due:?}");
+            }
+            oracle.notified.extend(due);
         }
     }
-    (pages, recoveries)
+    (sent, oracle.notified)
 }
 
 #[test]
-fn one_cause_is_one_page() {
+fn one_cause_is_one_page_that_names_what_is_down() {
     let (monitors, addresses) = fleet();
     assert_eq!(monitors.len(), 50);
     let monitors: Vec<_> = monitors
@@ -206,7 +281,10 @@ fn one_cause_is_one_page() {
     let mut others = Vec::new();
     for number in 0..INCIDENTS {
         let broken = Broken::random(&mut random, monitors.len());
-        let (pages, recoveries) = inject(&mut world, broken, &mut random);
+        let (sent, down) = inject(&mut world, broken, &mut random);
+        let Sent {
+            pages, recoveries, ..
+        } = &sent;
         assert!(!pages.is_empty(), "missed: incident {number}: {broken:?}");
         assert_eq!(
             pages.len(),
@@ -215,6 +293,13 @@ fn one_cause_is_one_page() {
         );
         if pages.len() > 1 {
             others.push(format!("{number}: {broken:?}: {pages:?}"));
+        } else {
+            // The recovery counts those that joined after the page.
+            assert_eq!(
+                sent.recovered,
+                down.len(),
+                "{number}: {broken:?}: {pages:?}, {down:?}"
+            );
         }
     }
     let single = usize::try_from(INCIDENTS).unwrap() - others.len();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::decide::{
     Completeness, Elsewhere, Input, Notification, SizeLimit, acknowledge_fleet_published,
-    acknowledge_published, decide, is_nominal,
+    acknowledge_published, decide, is_nominal, withheld,
 };
 use portpulse_core::definition::Monitor;
 use portpulse_core::diagnosis::FailurePoint;
@@ -21,6 +21,7 @@ use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{DnsFailure, FailureClass, NoData, Phase};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::{Interval, Tick};
+use portpulse_core::withheld::Withheld;
 use serde_json::{Value, json};
 
 /// One group with its stored state.
@@ -165,6 +166,7 @@ impl World {
             let (more, completeness) = self.step(now);
             if completeness == Completeness::Complete {
                 notified.extend(more);
+                self.assert_nothing_is_due(now);
                 return notified;
             }
             let is_changed = before != self.group_state.decision;
@@ -222,6 +224,18 @@ impl World {
             self.fleet = next;
         }
         (notified, completeness)
+    }
+
+    /// After a complete decision, there is a reason why no further notification is sent about each open incident.
+    fn assert_nothing_is_due(&self, now: Timestamp) {
+        let me = Claimant::new("me");
+        for (id, track) in self.group_state.decision.incidents.keys() {
+            if let Some(monitor) = self.definitions.monitors.get(id) {
+                let found = withheld(&self.input(now, &me), monitor, *track);
+                assert!(found.is_some(), "{id} {track:?}");
+                assert_ne!(found, Some(Withheld::Unpublished), "{id} {track:?}");
+            }
+        }
     }
 
     fn assert_all_is_decided(&self, now: Timestamp, me: &Claimant) {

@@ -48,6 +48,7 @@ fn incidents(detail: &str) -> IncidentsPage {
             }),
             notified: None,
             reminders: 0,
+            withheld: None,
             urgency: portpulse_core::group_state::Urgency::Normal,
             stability: portpulse_core::group_state::Stability::Steady,
             acknowledged: None,

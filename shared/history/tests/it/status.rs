@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+use portpulse_core::control::{Control, Note, Silence};
+use portpulse_core::definition::Monitor;
+use portpulse_core::diagnosis::{Diagnosis, Evidence, HostEvidence, Layer};
 use portpulse_core::group_state::{
-    Advisory, Entry, GroupState, Health, LocationReporting, Notified, Stability, Status, Track,
+    Advisory, Entry, GroupState, Health, Incident, LocationReporting, Notified, Stability, Status, Track,
 };
 use portpulse_core::id::MonitorId;
+use portpulse_core::withheld::Withheld;
 use portpulse_history::assemble;
+use portpulse_history::snapshot::{GroupSnapshot, Snapshot};
 use portpulse_history::view::{Audience, UpcomingMaintenance};
+use serde_json::{Value, json};
 
 use crate::assembled::table;
 use crate::fleet::{GROUP, incident, now, reader, tick};
@@ -97,4 +104,91 @@ async fn shown_status_matches_decision() {
         group_state.decision.incidents.clear();
     };
     assert_eq!(shown(&only_advisory), (Status::Up, None, true));
+}
+
+#[tokio::test]
+async fn open_incident_names_why_it_is_not_notified() {
+    let groups = BTreeSet::from([GROUP]);
+    let mut snapshot = reader(table().await, 400).snapshot(&groups, now()).await.unwrap();
+    let define = |snapshot: &mut Snapshot, fields: &Value| {
+        let monitor = Monitor::from_attributes("c-down", fields).unwrap();
+        let own = snapshot.groups.get_mut(&GROUP).unwrap();
+        own.definitions.monitors.insert(monitor.id().clone(), monitor);
+    };
+    // The sample is in maintenance.
+    define(
+        &mut snapshot,
+        &json!({ "host": "c.example.com", "port": 1, "interval": "1m" }),
+    );
+    let id: MonitorId = "c-down".parse().unwrap();
+    let shown = |change: &dyn Fn(&mut Snapshot, &mut Incident)| {
+        let (mut snapshot, key) = (snapshot.clone(), (id.clone(), Track::Health));
+        let incidents = &mut snapshot
+            .groups
+            .get_mut(&GROUP)
+            .unwrap()
+            .group_state
+            .decision
+            .incidents;
+        let mut incident = incidents.remove(&key).unwrap();
+        change(&mut snapshot, &mut incident);
+        let known = snapshot.groups.get_mut(&GROUP).unwrap();
+        known.group_state.decision.incidents.insert(key, incident);
+        let mut open = assemble::incidents(&snapshot, Audience::Private, now()).open;
+        open.retain(|incident| incident.id.monitor == id);
+        open.remove(0).inside.unwrap().withheld
+    };
+    let not_yet = |incident: &mut Incident| incident.notified = Notified::NotYet;
+    assert_eq!(shown(&|_, incident| not_yet(incident)), None);
+    let until = now() + SignedDuration::from_hours(1);
+    let silenced = |snapshot: &mut Snapshot, incident: &mut Incident| {
+        not_yet(incident);
+        let silence = Silence::new(until, Note::new("ann", now(), None).unwrap()).unwrap();
+        let control = Control::default().silenced(silence);
+        snapshot.controls.insert("c-down".parse().unwrap(), control);
+    };
+    assert_eq!(shown(&silenced), Some(Withheld::Silenced(until)));
+    // The parent is of a group that was not read: the diagnosis names it.
+    let behind = |_: &mut Snapshot, incident: &mut Incident| {
+        not_yet(incident);
+        incident.diagnosis = Some(Diagnosis {
+            layer: Layer::Dependency,
+            evidence: Some(Evidence {
+                failing: 2,
+                good: 0,
+                pending: 0,
+                host: HostEvidence::Unchecked,
+                parent: Some("far".parse().unwrap()),
+            }),
+        });
+    };
+    assert_eq!(shown(&behind), Some(Withheld::Dependency("far".parse().unwrap())));
+    // If it was read and is up, it explains nothing.
+    let other = |snapshot: &mut Snapshot, incident: &mut Incident| {
+        behind(snapshot, incident);
+        let fields = json!({ "host": "far.example.com", "port": 1, "interval": "5m" });
+        let far = Monitor::from_attributes("far", &fields).unwrap();
+        let mut group = GroupSnapshot::default();
+        group.definitions.monitors.insert(far.id().clone(), far);
+        snapshot.groups.insert("5m#0".parse().unwrap(), group);
+    };
+    assert_eq!(shown(&other), None);
+    let both_down = |snapshot: &mut Snapshot, incident: &mut Incident| {
+        other(snapshot, incident);
+        let child = json!({
+            "host": "c.example.com", "port": 1, "interval": "1m",
+            "depends_on": ["far"], "depends_on_groups": { "far": "5m#0" },
+        });
+        define(snapshot, &child);
+        let far = snapshot.groups.get_mut(&"5m#0".parse().unwrap()).unwrap();
+        let down = (
+            ("far".parse().unwrap(), Track::Health),
+            self::incident("2026-11-22T12:20:00Z"),
+        );
+        far.group_state.decision.incidents.extend([down]);
+    };
+    assert_eq!(
+        shown(&both_down),
+        Some(Withheld::Dependency("far".parse().unwrap()))
+    );
 }

@@ -166,8 +166,15 @@ fn operator_note(note: &OperatorNote, is_private: bool) -> Markup {
 fn present(incident: &IncidentView) -> Vec<String> {
     let mut present = Vec::new();
     if let Some(inside) = &incident.inside {
-        if inside.notified.is_none() {
-            present.push("not notified".to_owned());
+        let is_open = incident.closed.is_none();
+        match (inside.notified, &inside.withheld) {
+            (None, Some(reason)) => present.push(format!("not notified: {reason}")),
+            (None, None) if is_open => {
+                present.push("not notified yet: the next check notifies it".to_owned());
+            }
+            (None, None) => present.push("not notified".to_owned()),
+            (Some(_), Some(reason)) => present.push(format!("nothing more is notified now: {reason}")),
+            (Some(_), None) => {}
         }
         if inside.urgency == Urgency::Escalated {
             present.push("escalated to critical".to_owned());

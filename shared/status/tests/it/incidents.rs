@@ -1,6 +1,8 @@
 //! Incidents and maintenance.
 
 use portpulse_core::group_state::Track;
+use portpulse_core::withheld::Withheld;
+use portpulse_history::view::IncidentInside;
 
 use crate::sample::{attributes, incident, incidents_html, overview, public, texts};
 
@@ -22,6 +24,47 @@ fn open_incidents_come_first_with_timelines() {
         attributes(&html, ".incident:first-child time", "datetime")[0],
         "2026-11-22T05:37:00Z"
     );
+}
+
+#[test]
+fn open_incident_says_why_nothing_is_notified() {
+    let since = "2026-11-22T05:37:00Z".parse().unwrap();
+    let known = incident("orders-db", Track::Health, since, None);
+    let notified = known.inside.as_ref().unwrap().notified;
+    for (notified, withheld, expected) in [
+        (
+            None,
+            Some(Withheld::Maintenance),
+            "not notified: the monitor is in maintenancestill open",
+        ),
+        (
+            None,
+            Some(Withheld::Dependency("switch".parse().unwrap())),
+            "not notified: switch is down, which the monitor depends onstill open",
+        ),
+        (
+            None,
+            None,
+            "not notified yet: the next check notifies itstill open",
+        ),
+        (
+            notified,
+            Some(Withheld::NoReminders),
+            "notifiednothing more is notified now: no reminder is configuredstill open",
+        ),
+        (notified, None, "notifiedstill open"),
+    ] {
+        let mut known = known.clone();
+        known.inside = known.inside.map(|inside| IncidentInside {
+            notified,
+            withheld: withheld.clone(),
+            ..inside
+        });
+        let mut all = overview();
+        all.open = vec![known];
+        let timeline = &texts(&incidents_html(&all), ".incident:first-child .timeline")[0];
+        assert!(timeline.ends_with(expected), "{timeline}");
+    }
 }
 
 #[test]

@@ -308,6 +308,7 @@ pub(crate) fn incident(
                 opened.timestamp() + SignedDuration::from_secs(4),
             )),
             reminders: 0,
+            withheld: None,
             urgency: portpulse_core::group_state::Urgency::Normal,
             stability: portpulse_core::group_state::Stability::Steady,
             acknowledged: None,

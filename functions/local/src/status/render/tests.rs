@@ -158,7 +158,7 @@ async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
     let found = summary(&incidents, "web", true).await;
     let render = anstream::adapter::strip_str(&lines(&found).join("\n")).to_string();
     let lines: Vec<_> = render.lines().collect();
-    assert_eq!(lines.len(), 8, "{lines:#?}");
+    assert_eq!(lines.len(), 10, "{lines:#?}");
     assert_eq!(lines[0], "0 of 3 monitors up.");
     for (line, parts) in [
         (1, &["MONITOR  STATUS           FOR  CAUSE"][..]),
@@ -174,6 +174,14 @@ async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
         (
             5,
             &["is not checked, its definition is invalid: ", "port: is missing"],
+        ),
+        (
+            7,
+            &["cache@2026-11-22T05:41:00Z.1.quality is not notified: the monitor is in maintenance."],
+        ),
+        (
+            8,
+            &["db@2026-11-22T05:41:00Z.1 is not notified: the monitor is in maintenance."],
         ),
     ] {
         assert!(
