@@ -124,7 +124,11 @@ fn headline_of(title: String, notification: &Notification) -> String {
             format!("LOCATION SUSPECT: {name} {since} - only this location sees most monitors failing")
         }
         Kind::LocationTrusted => format!("LOCATION TRUSTED: {name} - counts again after {lasted}"),
-        Kind::HomeUnreachable => format!("HOME UNREACHABLE: {name} {since} - its table cannot be read"),
+        Kind::HomeUnreachable => {
+            let seen = notification.diagnostics.first();
+            let seen = seen.map(|seen| format!(" - {}", excerpt(seen, MAX_NAME)));
+            format!("HOME UNREACHABLE: {name} {since}{}", seen.unwrap_or_default())
+        }
         Kind::HomeReachable => format!("HOME REACHABLE: {name} - its table can be read again after {lasted}"),
         Kind::BrokenDefinition => format!("BROKEN DEFINITION: {name} is not checked"),
         Kind::Test => format!("TEST: {name} - this is a test message, nothing is wrong"),

@@ -25,15 +25,31 @@ const RULE: &str = "\n----------------------------------------\n\n";
 /// Renders the messages for these notifications, in their order.
 pub fn messages(notifications: &[Notification]) -> Vec<Message> {
     if notifications.len() <= MAX_SINGLE {
-        return notifications.iter().map(single).collect();
+        return notifications.iter().map(|each| fit(single(each))).collect();
     }
     let parts: Vec<_> = notifications.iter().map(Part::of).collect();
     let groups = split(&parts, MAX_BYTES - FRAME_BYTES);
     let count = groups.len();
     let groups = groups.into_iter().enumerate();
     groups
-        .map(|(index, group)| together(group, (index + 1, count)))
+        .map(|(index, group)| fit(together(group, (index + 1, count))))
         .collect()
+}
+
+/// The message with as much of its email text as SNS accepts. Only texts that consist of escapes exceed the limit.
+fn fit(message: Message) -> Message {
+    let excess = message.bytes().saturating_sub(MAX_BYTES);
+    if excess == 0 {
+        return message;
+    }
+    // Each byte of the text takes at least one byte of the message.
+    let mark = "\n…\n";
+    let length = message.body.len().saturating_sub(excess + mark.len() * 2);
+    let body = message.body.get(..message.body.floor_char_boundary(length));
+    Message {
+        body: format!("{}{mark}", body.unwrap_or_default()),
+        ..message
+    }
 }
 
 fn single(notification: &Notification) -> Message {

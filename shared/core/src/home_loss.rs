@@ -215,12 +215,12 @@ pub fn notification(
     let (mut lines, mut severity) = (Vec::new(), Severity::Warning);
     match (pending.kind, view) {
         (Kind::HomeReachable, _) => {}
-        (_, LocalView::NotChecked(why)) => lines.push(format!("The monitors were not checked: {why}.")),
+        (_, LocalView::NotChecked(why)) => lines.push(format!("from {location}, whose monitors were not checked: {why}")),
         (_, LocalView::Checked(outcomes)) => {
             let of = |assessment| monitors_with(assessment, definitions, outcomes);
             let (failing, unclear) = (of(Assessment::Failing), of(Assessment::NoData));
             lines.push(format!(
-                "Checked once from {location}, without retries: {} of {} monitors fail, and {} could not be checked.",
+                "from {location}, checked once: {} of {} monitors fail, {} could not be checked",
                 failing.len(),
                 outcomes.len(),
                 unclear.len()

@@ -118,6 +118,7 @@ impl DynamoDb {
         match operation {
             "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
             "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
+            "CreateTable" => run(body, |request| database.create_table(request)),
             "DeleteItem" => run(body, |request| database.delete_item(request)),
             "DescribeTable" => run(body, |request| database.describe_table(request)),
             "GetItem" => run(body, |request| database.get_item(request)),

@@ -153,7 +153,7 @@ impl<'a> NotificationReader<'a> {
         if let Some(id) = self.text("definition") {
             return Some(Subject::Definition(id.to_owned()));
         }
-        if kind == Some(Kind::Test) {
+        if matches!(kind, Some(Kind::Test | Kind::HomeUnreachable | Kind::HomeReachable)) {
             return Some(Subject::Portpulse);
         }
         self.diagnostics

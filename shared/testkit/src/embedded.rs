@@ -9,6 +9,9 @@ use std::time::SystemTime;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,6 +19,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use portpulse_local_aws::dynamodb::{DynamoDb, DynamoDbError};
 use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::keys::{PK, SK};
 use portpulse_store::meter::Meter;
 
 use crate::server::{Server, response};
@@ -110,6 +114,30 @@ impl EmbeddedDynamo {
     /// A client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Another table of the same layout, such as that of a standby region.
+    ///
+    /// # Panics
+    /// If the table cannot be created.
+    pub async fn create_table(&self, name: &str) -> DynamoTable {
+        let created = self
+            .client
+            .create_table()
+            .table_name(name)
+            .billing_mode(BillingMode::PayPerRequest);
+        let keys = [(PK, KeyType::Hash), (SK, KeyType::Range)];
+        let created = keys.into_iter().fold(created, |created, (key, kind)| {
+            let text = AttributeDefinition::builder()
+                .attribute_name(key)
+                .attribute_type(ScalarAttributeType::S);
+            let element = KeySchemaElement::builder().attribute_name(key).key_type(kind);
+            created
+                .attribute_definitions(text.build().unwrap())
+                .key_schema(element.build().unwrap())
+        });
+        created.send().await.unwrap();
+        DynamoTable::new(self.client.clone(), name.to_owned())
     }
 
     /// The table through a client with a [`Meter`].

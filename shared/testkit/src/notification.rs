@@ -126,7 +126,7 @@ pub fn of(kind: Kind) -> Notification {
         diagnostics: match kind {
             Kind::BrokenDefinition => vec!["port: is missing (write a port, or a `service` that has one)".to_owned()],
             Kind::HomeUnreachable => vec![
-                "Checked once from eu-west-1, without retries: 1 of 12 monitors fail, and 0 could not be checked.".to_owned(),
+                "from eu-west-1, checked once: 1 of 12 monitors fail, 0 could not be checked".to_owned(),
                 "orders-db (db.example.com:5432) fails".to_owned(),
             ],
             _ => Vec::new(),

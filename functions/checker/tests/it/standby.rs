@@ -98,7 +98,7 @@ fn loss_and_return_of_home_are_each_notified_once() {
         panic!("{report:?}");
     };
     assert_eq!(notification.diagnostics, [
-        "Checked once from a, without retries: 1 of 1 monitors fail, and 0 could not be checked.",
+        "from a, checked once: 1 of 1 monitors fail, 0 could not be checked",
         "m0 (h0.example:1000) fails",
     ]);
     assert!(texts(&report.errors).iter().any(|text| text.contains("cannot read")), "{report:?}");
@@ -213,7 +213,7 @@ fn unreadable_copies_are_said_to_be_unreadable() {
     });
     let reports: Vec<_> = (1..=3).map(|number| world.tick((number, 0), ProbeResult::Good)).collect();
     let diagnostics = &reports[2].published[0].diagnostics;
-    assert_eq!(diagnostics, &["The monitors were not checked: the copies of their definitions cannot be read."]);
+    assert_eq!(diagnostics, &["from a, whose monitors were not checked: the copies of their definitions cannot be read"]);
 }
 
 /// Kills a checker at each await point of the ticks in which the loss and the return are notified.

@@ -372,6 +372,24 @@ mod tests {
     }
 
     #[test]
+    fn standby_is_set_completely_or_not_at_all() {
+        const STANDBY: [(&str, &str); 3] = [
+            ("PORTPULSE_STANDBY_REGION", "eu-central-1"),
+            ("PORTPULSE_STANDBY_TABLE", "s"),
+            ("PORTPULSE_STANDBY_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:s"),
+        ];
+        let read = |some: &[_]| read(&SettingArgs::default(), &[&FULL[..], some].concat());
+        assert_eq!(read(&[]).unwrap().standby, None);
+        let standby = read(&STANDBY).unwrap().standby.unwrap();
+        assert_eq!((&*standby.region, &*standby.table), ("eu-central-1", "s"));
+        let error = read(&STANDBY[1..]).unwrap_err();
+        assert!(error.contains("--standby-region is missing"), "{error}");
+        let wrong = [STANDBY[1], STANDBY[2], ("PORTPULSE_STANDBY_REGION", "Europe")];
+        let error = read(&wrong).unwrap_err();
+        assert!(error.contains("--standby-region: `Europe` is not"), "{error}");
+    }
+
+    #[test]
     fn file_has_known_settings_as_text() {
         let read = |text| {
             portpulse_monitors_file::read_as(text, values).map_err(|mistakes| {

@@ -2,6 +2,10 @@
 
 use std::process::Stdio;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_store::Store;
+use portpulse_store::dynamo::DynamoTable;
+use portpulse_testkit::embedded::TABLE;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
@@ -300,4 +304,40 @@ fn times_are_local_unless_utc_is_requested() {
         let found = Run::of(aws.command(&args).env("TZ", "Asia/Kolkata").output().unwrap());
         assert!(found.out.contains(offset), "{}", found.out);
     }
+}
+
+/// Names the standby table in the home table, as Terraform does.
+fn name_standby(aws: &Aws, table: &str) {
+    let place = [("pk", "standby"), ("sk", "standby"), ("region", "eu-central-1"), ("table", table)];
+    let put = aws.dynamodb.client().put_item().table_name(TABLE);
+    let put = place.into_iter().fold(put, |put, (name, value)| {
+        put.item(name, AttributeValue::S(value.to_owned()))
+    });
+    aws.wait(put.send()).unwrap();
+}
+
+#[test]
+fn silence_is_copied_to_the_standby_region() {
+    let aws = Aws::new();
+    let attributes = json!({ "host": "a.example.com", "port": 1 });
+    let (home, group) = (aws.store(), "5m#0".parse().unwrap());
+    aws.wait(home.put_definition(group, "a", attributes.as_object().unwrap()))
+        .unwrap();
+    let standby = Store::new(aws.wait(aws.dynamodb.create_table("standby")));
+    let control = |store: &Store<DynamoTable>| aws.wait(store.control(&"a".parse().unwrap())).unwrap();
+
+    name_standby(&aws, "standby");
+    let run = aws.run(&["silence", "a", "--for", "2h", "--reason", "x"]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    assert!(!run.err.contains("Warning"), "{}", run.err);
+    assert!(control(&home).silence.is_some());
+    assert_eq!(control(&standby), control(&home));
+
+    // The command works without the standby region, and says that the copy is missing.
+    name_standby(&aws, "missing");
+    let run = aws.run(&["unsilence", "a"]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    let warning = "Warning: a is updated, but not its copy in the standby region: ";
+    assert!(run.err.contains(warning), "{}", run.err);
+    assert!(control(&home).silence.is_none());
 }

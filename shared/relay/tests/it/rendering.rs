@@ -54,7 +54,9 @@ fn every_kind_names_its_subject() {
                     "eu-west-1"
                 }
                 Kind::BrokenDefinition => "Orders",
-                Kind::Test | Kind::HomeUnreachable | Kind::HomeReachable => "portpulse",
+                Kind::Test => "portpulse",
+                // Webhooks have no field for it, and a resolve event has the id of the incident only.
+                Kind::HomeUnreachable | Kind::HomeReachable => "home",
                 Kind::Down
                 | Kind::Exposed
                 | Kind::Degraded
