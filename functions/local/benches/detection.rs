@@ -492,8 +492,8 @@ impl Found {
             "{} advisories, unexpected: {:?}, missed: {:?}",
             self.advisories, self.unexpected, self.missed
         );
-        // Blips that no check sees prove nothing.
-        if is_kept && self.blips_seen * 10 >= blips * 9 {
+        // Blips that no check sees prove nothing. A check is made some time after its tick, and the shortest blips are over then.
+        if is_kept && self.blips_seen * 10 >= blips * 8 {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

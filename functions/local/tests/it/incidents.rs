@@ -219,7 +219,8 @@ fn silenced_incident_is_listed_with_the_reason() {
         ..DecisionState::default()
     };
     aws.wait(store.put_decision(group, &decision)).unwrap();
-    assert_eq!(aws.run(&["silence", "db", "--for", "2h"]).status, 0);
+    let silenced = aws.run(&["silence", "db", "--for", "2h", "--reason", "x", "--by", "ann"]);
+    assert_eq!(silenced.status, 0, "{}", silenced.err);
 
     let reason = format!("db@{at}.1 is not notified: the monitor is silenced until ");
     for args in [&["incidents"][..], &["history", "db"], &["status"]] {
