@@ -154,8 +154,8 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(assemble::incidents(&snapshot, audience, now))
     }
 
-    /// The report of a month, of the monitors that the audience may see, against an objective if there
-    /// is one. The current month is reported up to `now`.
+    /// The report of a month, of the monitors that the audience may see; `objective` is that of the monitors without
+    /// their own. The current month is reported up to `now`.
     ///
     /// # Errors
     /// See [`Reader::overview`].
