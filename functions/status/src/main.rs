@@ -10,8 +10,8 @@ use portpulse_status::{Access, Pages, Site};
 use portpulse_status_function::{
     Actions, Readers, Settings, is_monthly_report, read_token, request, response, send_monthly_report,
 };
-use portpulse_store::{Store, chain};
 use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::{Store, chain};
 
 /// How often an open page refreshes.
 const REFRESH_SECONDS: u32 = 60;

@@ -86,10 +86,10 @@ fn message(report: &Report) -> Message {
             body += &format!("\n{title}:\n{}", list(monitors, report));
         }
     }
-    body += "\nUptime is the share of the watched time without an outage; maintenance is neither up nor down.\n";
-    body += &format!(
-        "All figures: portpulse report --month {month}, or /reports/{month} of the status page.\n"
-    );
+    body +=
+        "\nUptime is the share of the watched time without an outage; maintenance is neither up nor down.\n";
+    body +=
+        &format!("All figures: portpulse report --month {month}, or /reports/{month} of the status page.\n");
     Message {
         ids: vec![format!("report/{month}")],
         subject: format!("[Portpulse] Report of {}: {summary}", month.title()),
@@ -129,7 +129,11 @@ fn line(monitor: &MonitorReport, report: &Report) -> String {
     let down = jiff::SignedDuration::from_secs(monitor.watched.down_seconds());
     if monitor.outages > 0 || down.is_positive() {
         let plural = if monitor.outages == 1 { "" } else { "s" };
-        line += &format!(", down {} in {} outage{plural}", figure::duration(down), monitor.outages);
+        line += &format!(
+            ", down {} in {} outage{plural}",
+            figure::duration(down),
+            monitor.outages
+        );
     }
     if let Some(mean) = monitor.mean_time_to_recovery {
         line += &format!(", mean time to recovery {}", figure::duration(mean));
@@ -200,7 +204,11 @@ mod tests {
             monitor.outages = monitor.outages.max(u32::from(monitor.id.as_str().ends_with('1')));
         }
         let message = message(&report);
-        assert!(message.bytes() <= portpulse_alert::MAX_BYTES, "{}", message.bytes());
+        assert!(
+            message.bytes() <= portpulse_alert::MAX_BYTES,
+            "{}",
+            message.bytes()
+        );
         assert!(message.subject.len() <= portpulse_alert::MAX_SUBJECT && message.sms.len() <= 140);
         assert!(message.body.contains("… and "), "{}", message.body);
     }

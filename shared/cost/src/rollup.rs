@@ -149,7 +149,10 @@ fn weigh(
                 (bucket, count)
             });
             let full: Vec<_> = full.collect();
-            PhaseTimes::from_buckets(full, max + Duration::from_micros(u64::from(random.below(9_000)) * 10))
+            PhaseTimes::from_buckets(
+                full,
+                max + Duration::from_micros(u64::from(random.below(9_000)) * 10),
+            )
         };
         let phases = phases(monitor);
         let total = times(phases.each().into_iter().filter_map(|(_, time)| *time).sum());

@@ -232,7 +232,10 @@ impl Report {
                 monitor.outages.to_string(),
                 recovery.unwrap_or_default(),
             ];
-            let fields = fields.into_iter().chain(worst).chain([objective, left.unwrap_or_default()]);
+            let fields = fields
+                .into_iter()
+                .chain(worst)
+                .chain([objective, left.unwrap_or_default()]);
             csv += &fields.collect::<Vec<_>>().join(",");
             csv.push('\n');
         }

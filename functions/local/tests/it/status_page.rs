@@ -75,11 +75,18 @@ fn unchanged_content_is_not_sent_again() {
         let line = answer.lines().find_map(|line| line.strip_prefix(name));
         line.map(str::to_owned)
     };
-    for path in ["/", "/monitors/healthy", "/incidents", "/api/monitors", "/metrics"] {
+    for path in [
+        "/",
+        "/monitors/healthy",
+        "/incidents",
+        "/api/monitors",
+        "/metrics",
+    ] {
         // The demo goes on: the content may change between two requests, and then has another tag.
         let mut tag = String::new();
         let unchanged = (0..20).find_map(|_| {
-            let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"0\", {tag}\r\n\r\n");
+            let head =
+                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"0\", {tag}\r\n\r\n");
             let answer = served.ask(&head);
             tag = header(&answer, "etag: ").unwrap();
             answer.starts_with("HTTP/1.1 304").then_some(answer)

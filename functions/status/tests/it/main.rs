@@ -205,7 +205,10 @@ async fn token_page_with_actions_silences_and_others_refuse() {
     let stored = controls().await;
     let silence = stored.values().next().unwrap().silence.as_ref().unwrap();
     assert_eq!(silence.note.by(), "ann");
-    assert!(body(&function.invoke(&page).await).contains("ann"), "the page shows who");
+    assert!(
+        body(&function.invoke(&page).await).contains("ann"),
+        "the page shows who"
+    );
 }
 
 #[tokio::test]
@@ -220,7 +223,11 @@ async fn unchanged_page_and_json_are_not_sent_again() {
         let tag = first["headers"]["etag"].as_str().unwrap();
         event["headers"]["if-none-match"] = tag.into();
         let again = function.invoke(&event).await;
-        assert_eq!((&again["statusCode"], body(&again)), (&json!(304), ""), "{path}: {again}");
+        assert_eq!(
+            (&again["statusCode"], body(&again)),
+            (&json!(304), ""),
+            "{path}: {again}"
+        );
         assert_eq!(again["headers"]["etag"], tag, "{path}");
         event["headers"]["if-none-match"] = "W/\"other\"".into();
         assert_eq!(function.invoke(&event).await["statusCode"], 200, "{path}");
@@ -246,7 +253,10 @@ async fn monthly_report_is_sent_once_and_again_after_a_failure() {
     // All attempts of the SDK.
     sns.fail_next(3);
     let error = function.0.invoke_as("first", &event).await.unwrap_err();
-    assert!(error.starts_with("ReportFailed: failed to send the report of "), "{error}");
+    assert!(
+        error.starts_with("ReportFailed: failed to send the report of "),
+        "{error}"
+    );
     let sent = function.0.invoke_as("first", &event).await.unwrap();
     assert_eq!(sent["sent"], true, "{sent}");
     let message = topic.try_recv().unwrap();
@@ -255,12 +265,16 @@ async fn monthly_report_is_sent_once_and_again_after_a_failure() {
     assert_eq!((&json["type"], &json["month"]), (&json!("report"), &json!(month)));
     let text = message.text("email");
     assert!(
-        text.contains("- orders-db: no data; objective 99.9%: ") && text.contains(&format!("/reports/{month}")),
+        text.contains("- orders-db: no data; objective 99.9%: ")
+            && text.contains(&format!("/reports/{month}")),
         "{text}"
     );
     assert!(portpulse_relay::parse_notifications(message.text("lambda")).is_empty());
     let repeated = function.0.invoke_as("second", &event).await.unwrap();
-    assert_eq!((&repeated["sent"], topic.try_recv().is_err()), (&json!(false), true));
+    assert_eq!(
+        (&repeated["sent"], topic.try_recv().is_err()),
+        (&json!(false), true)
+    );
 
     let mut silent = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &[private]).await;
     let error = silent.0.invoke(&event).await.unwrap_err();

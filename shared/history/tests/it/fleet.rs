@@ -143,7 +143,11 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
 }
 
 /// Writes the rollup that `rollup` makes, for each of the last complete hours and days in each location.
-pub(crate) async fn roll_up_as<T: Table>(store: &Store<T>, days: i64, mut rollup: impl FnMut(Grain) -> Rollup) {
+pub(crate) async fn roll_up_as<T: Table>(
+    store: &Store<T>,
+    days: i64,
+    mut rollup: impl FnMut(Grain) -> Rollup,
+) {
     for (grain, count) in [(Grain::Hour, 23), (Grain::Day, days)] {
         let running = Period::containing(now(), grain);
         for back in 1..=count {

@@ -78,7 +78,13 @@ async fn report_of_the_current_month_has_the_current_hour() {
     assert_eq!(new.watched.seconds(), 30 * 60);
     assert_eq!(new.objective, "99.5".parse().ok(), "as a number in its item");
     let json = report.json();
-    assert!(json["monitors"].as_array().unwrap().iter().any(|monitor| monitor["objective"] == 0.995));
+    assert!(
+        json["monitors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|monitor| monitor["objective"] == 0.995)
+    );
     // Each window rests on the half hour that was watched, not on the time before it.
     let watched = new.worst.map(|worst| worst.map(ObservedTime::seconds));
     assert_eq!(watched, [Some(30 * 60); 3]);

@@ -15,16 +15,24 @@ use portpulse_store::meter::Consumed;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use serde_json::{Map, json};
 
-use crate::fleet::{banners, define, definition, file, last_day, locations, now, reader, roll_up_as, rows, run};
+use crate::fleet::{
+    banners, define, definition, file, last_day, locations, now, reader, roll_up_as, rows, run,
+};
 
 /// Ids such as `payments-cache-eu-3`.
 fn ids(monitors: usize) -> Vec<String> {
-    let systems = ["orders", "payments", "search", "accounts", "media", "mail", "stock"];
+    let systems = [
+        "orders", "payments", "search", "accounts", "media", "mail", "stock",
+    ];
     let parts = ["db", "api", "cache", "queue", "frontend"];
     let regions = ["eu", "us", "asia"];
     let id = |number: usize| {
         let (system, part) = (systems[number % systems.len()], parts[number % parts.len()]);
-        format!("{system}-{part}-{}-{}", regions[number % regions.len()], number / 15)
+        format!(
+            "{system}-{part}-{}-{}",
+            regions[number % regions.len()],
+            number / 15
+        )
     };
     (0..monitors).map(id).collect()
 }
@@ -161,7 +169,8 @@ async fn ninety_days_of_50_monitors_cost_under_200_units() {
         let points = inside.hours.iter().chain(&inside.days);
         let wanted = points.filter(|point| matches!(point.slot, Slot::Period(period) if period.grain() == since.grain() && period >= since));
         assert!(
-            wanted.clone().count() > 5 && (exceeds || wanted.clone().all(|point| point.phases.ready.is_some())),
+            wanted.clone().count() > 5
+                && (exceeds || wanted.clone().all(|point| point.phases.ready.is_some())),
             "{since}"
         );
         assert!(

@@ -65,9 +65,7 @@ fn report_has_monitors_groups_and_what_the_objective_leaves() {
     assert_eq!(attributes(&html, ".months a", "href")[1], "/reports/2026-10");
     let mut own = report(None);
     own.monitors[0].objective = "99".parse().ok();
-    let html = site()
-        .report(Audience::Private, ReportFormat::Html, &own)
-        .body;
+    let html = site().report(Audience::Private, ReportFormat::Html, &own).body;
     let rows = texts(&html, ".report tbody tr");
     assert!(rows[2].ends_with("99%: 7 h 12 min left"), "{rows:?}");
     assert!(rows[3].ends_with("1 h–"), "another monitor has none: {rows:?}");
