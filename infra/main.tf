@@ -88,6 +88,8 @@ module "status" {
   groups               = toset(values(module.definitions.groups))
   access               = var.status.access
   announce_maintenance = var.status.announce_maintenance
+  actions              = var.status.actions
+  report_topic         = var.status.monthly_report ? { arn = module.alerts.arn, kms_key_arn = lookup(var.topic_key_arns, var.home_region, null) } : null
   page                 = var.status.page_file == null ? null : file(var.status.page_file)
   capacity             = var.capacity
   token                = var.status.token

@@ -66,7 +66,8 @@ variable "status" {
     The status page; null for none. `access` is public (everybody sees names, statuses, uptime and current maintenance;
     `announce_maintenance` adds planned maintenance) or private (everything). A private page requires the `token` that is
     stored in Parameter Store in the home region and named by ssm:/path; without a token, it requires IAM permissions to
-    invoke the function. `reserved_concurrency` protects the concurrency that the checkers need: by default 5 if unsigned
+    invoke the function. With `actions`, holders of the token can acknowledge incidents, silence monitors and add notes from the
+    page. With `monthly_report`, the subscribers of the alert topic get the report of each month. `reserved_concurrency` protects the concurrency that the checkers need: by default 5 if unsigned
     requests are accepted and the account's quota in the home region is 200 or more, otherwise none, because a new account
     cannot reserve any. -1 reserves none and does not read the quota. `region` is the region of the page, and of the provider
     `aws.status`; by default the home region. In a region without a checker, the page cannot use the concurrency of a checker.
@@ -79,6 +80,8 @@ variable "status" {
     region               = optional(string)
     token                = optional(string)
     announce_maintenance = optional(bool, false)
+    actions              = optional(bool, false)
+    monthly_report       = optional(bool, false)
     page_file            = optional(string)
     url                  = optional(string)
     memory_mb            = optional(number, 128)

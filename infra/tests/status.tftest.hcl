@@ -171,6 +171,83 @@ run "private_page_with_token_reads_token_parameter" {
   }
 }
 
+run "page_with_actions_writes_silences_acknowledgements_and_notes_only" {
+  module { source = "./modules/status" }
+  variables {
+    access  = "private"
+    token   = "ssm:/portpulse/status"
+    actions = true
+  }
+
+  assert {
+    condition     = module.function.lambda.environment.PORTPULSE_STATUS_ACTIONS == "offered"
+    error_message = "The environment variable must be set."
+  }
+  assert {
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if length([for action in statement.Action : action if startswith(action, "dynamodb:") && !contains(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], action)]) > 0] == [
+      {
+        Sid = "SilenceAcknowledgeAndNote", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
+        Condition = {
+          "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["controls", "notes"] }
+          Null                        = { "dynamodb:LeadingKeys" = ["false"] }
+        }
+      },
+    ]
+    error_message = "The role may write silences, acknowledgements and notes only: ${module.function.policy}"
+  }
+  assert {
+    condition     = contains(flatten([for statement in jsondecode(module.function.policy).Statement : statement.Action if statement.Sid == "UseTableKey"]), "kms:GenerateDataKey*")
+    error_message = "The page must be able to write with the customer managed key: ${module.function.policy}"
+  }
+}
+
+run "actions_without_token_fail" {
+  command = plan
+  module { source = "./modules/status" }
+  variables {
+    access  = "private"
+    actions = true
+  }
+  expect_failures = [aws_lambda_function_url.status]
+}
+
+run "monthly_report_is_scheduled_claimed_and_published" {
+  module { source = "./modules/status" }
+  variables {
+    report_topic = { arn = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts", kms_key_arn = "arn:aws:kms:eu-west-2:123456789012:key/3" }
+  }
+
+  assert {
+    condition     = module.function.lambda.environment.PORTPULSE_REPORT_TOPIC_ARN == "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
+    error_message = "The function must know the topic."
+  }
+  assert {
+    condition     = [for rule in aws_cloudwatch_event_rule.report : [rule.name, rule.schedule_expression]] == [["portpulse-status-report", "cron(0 6 1 * ? *)"]] && [for target in aws_cloudwatch_event_target.report : jsondecode(target.input)] == [jsondecode(file("../events/status-monthly-report.json"))]
+    error_message = "EventBridge must ask for the report once a month, with the event of the sample."
+  }
+  assert {
+    condition     = [for each in aws_lambda_permission.report : [each.action, each.principal, each.source_arn]] == [["lambda:InvokeFunction", "events.amazonaws.com", aws_cloudwatch_event_rule.report[0].arn]]
+    error_message = "Only this rule may invoke the function."
+  }
+  assert {
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if contains(["ClaimReport", "PublishReport", "UseTopicKey"], statement.Sid)] == [
+      {
+        Sid = "ClaimReport", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
+        Condition = {
+          "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["reports"] }
+          Null                        = { "dynamodb:LeadingKeys" = ["false"] }
+        }
+      },
+      { Sid = "PublishReport", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
+      {
+        Sid       = "UseTopicKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/3"]
+        Condition = { StringEquals = { "kms:ViaService" = ["sns.eu-west-2.amazonaws.com"] } }
+      },
+    ]
+    error_message = "The role may claim reports and publish to the topic: ${module.function.policy}"
+  }
+}
+
 run "private_page_without_token_requires_iam" {
   module { source = "./modules/status" }
   variables { access = "private" }

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
 
-    /// The objective in percent, such as 99.9; the report shows what is left of it
+    /// The objective in percent, such as 99.9, of the monitors without their own; the report shows what is left of it
     #[arg(long, value_name = "PERCENT")]
     objective: Option<Objective>,
 
@@ -125,9 +125,8 @@ fn row(monitor: &MonitorReport, report: &Report) -> Vec<Cell> {
     let [hour, day, _] = WINDOWS;
     let worst = |worst, window| window_text(worst, window).unwrap_or_default();
     let recovery = monitor.mean_time_to_recovery.map(figure::duration);
-    let left = report
-        .objective
-        .map(|objective| left_text(monitor.left_of(objective, report.month)));
+    let objective = report.objective_of(monitor);
+    let objective = objective.map(|(objective, left)| format!("{objective}: {}", left_text(left)));
     let texts = [
         figure::uptime(Some(monitor.watched)),
         seconds(monitor.watched.seconds()),
@@ -138,7 +137,7 @@ fn row(monitor: &MonitorReport, report: &Report) -> Vec<Cell> {
         worst(worst_day, day),
         seconds(monitor.watched.maintenance_seconds()),
         figure::duration(monitor.unwatched),
-        left.unwrap_or_default(),
+        objective.unwrap_or_default(),
     ];
     let cells = texts.into_iter().map(|text| Cell::new(text).right());
     [Cell::new(monitor.title.as_str())]

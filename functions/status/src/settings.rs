@@ -12,6 +12,7 @@ use portpulse_status::PageConfig;
 
 const TOKEN: &str = "PORTPULSE_STATUS_TOKEN";
 const PAGE: &str = "PORTPULSE_STATUS_PAGE";
+const ACTIONS: &str = "PORTPULSE_STATUS_ACTIONS";
 
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Settings {
     pub upcoming: UpcomingMaintenance,
     /// The appearance.
     pub page: PageConfig,
+    /// The topic that monthly reports are sent to; `None` for no reports.
+    pub report_topic: Option<String>,
 }
 
 /// Who may read the page, which determines what the page shows.
@@ -38,7 +41,16 @@ pub enum Readers {
     /// Callers with a signature verified by AWS: everything. The function URL has `AuthType: AWS_IAM`.
     Signed,
     /// Readers with the token in this parameter of Parameter Store: everything.
-    WithToken(ParameterName),
+    WithToken(ParameterName, Actions),
+}
+
+/// Whether readers can acknowledge incidents, silence monitors and add notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actions {
+    /// The page only reads.
+    None,
+    /// The page has forms, and the role of the function may write what they ask for.
+    Offered,
 }
 
 impl Readers {
@@ -46,7 +58,7 @@ impl Readers {
     pub const fn cache_lifetime(&self) -> SignedDuration {
         match self {
             Self::Public => SignedDuration::from_secs(60),
-            Self::Signed | Self::WithToken(_) => SignedDuration::from_secs(15),
+            Self::Signed | Self::WithToken(..) => SignedDuration::from_secs(15),
         }
     }
 }
@@ -87,9 +99,12 @@ impl Settings {
     /// - `PORTPULSE_STATUS_ACCESS`: `public` or `private`; required.
     /// - `PORTPULSE_STATUS_TOKEN`: `ssm:/name`, the parameter with the token of a private page. A private page without a
     ///   token requires signed requests.
+    /// - `PORTPULSE_STATUS_ACTIONS`: `offered` or `none` (default): whether readers with the token can acknowledge, silence and
+    ///   add notes.
     /// - `PORTPULSE_STATUS_MAINTENANCE`: `announced` or `withheld` (default): whether a public page shows upcoming
     ///   maintenance.
     /// - `PORTPULSE_STATUS_PAGE`: the appearance as JSON; optional.
+    /// - `PORTPULSE_REPORT_TOPIC_ARN`: the topic, in the home region, that monthly reports are sent to; optional.
     /// - `PORTPULSE_LOCATIONS`: the expected locations, for a table that does not list them; optional.
     /// - `PORTPULSE_GROUPS`: the groups with monitors, such as `1m#0,5m#0`; optional.
     ///
@@ -115,6 +130,7 @@ impl Settings {
                 readers: readers?,
                 upcoming: upcoming.unwrap_or(UpcomingMaintenance::Withheld),
                 page: page?,
+                report_topic: reader.optional("PORTPULSE_REPORT_TOPIC_ARN"),
             })
         })
     }
@@ -143,6 +159,13 @@ fn readers(reader: &mut SettingsReader<'_>) -> Option<Readers> {
     let accesses = [("public", Readers::Public), ("private", Readers::Signed)];
     let access = reader.required_choice("PORTPULSE_STATUS_ACCESS", &accesses);
     let is_token_set = reader.optional(TOKEN).is_some();
+    let actions = [("none", Actions::None), ("offered", Actions::Offered)];
+    let actions = reader.choice(ACTIONS, &actions).unwrap_or(Actions::None);
+    if actions == Actions::Offered && !is_token_set {
+        reader.report(format!(
+            "{ACTIONS} is `offered`, but only readers with a token may act: set {TOKEN}, or remove the variable"
+        ));
+    }
     match (access, reader.parsed(TOKEN)) {
         (Some(Readers::Public), _) if is_token_set => {
             reader.report(format!(
@@ -151,7 +174,7 @@ fn readers(reader: &mut SettingsReader<'_>) -> Option<Readers> {
             ));
             None
         }
-        (Some(_), Some(name)) => Some(Readers::WithToken(name)),
+        (Some(_), Some(name)) => Some(Readers::WithToken(name, actions)),
         (access, _) => access,
     }
 }
@@ -179,12 +202,19 @@ mod tests {
             (&[PRIVATE], Readers::Signed),
             (
                 &[PRIVATE, token],
-                Readers::WithToken(ParameterName(name.to_owned())),
+                Readers::WithToken(ParameterName(name.to_owned()), Actions::None),
+            ),
+            (
+                &[PRIVATE, token, (ACTIONS, "offered")],
+                Readers::WithToken(ParameterName(name.to_owned()), Actions::Offered),
             ),
         ] {
             assert_eq!(parse(vars).unwrap().readers, expected);
         }
         assert_eq!(parse(&[PUBLIC, token]).unwrap_err().len(), 1);
+        for access in [PUBLIC, PRIVATE] {
+            assert_eq!(parse(&[access, (ACTIONS, "offered")]).unwrap_err().len(), 1);
+        }
     }
 
     #[test]

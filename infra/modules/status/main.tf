@@ -1,4 +1,4 @@
-# The status page: a Lambda with a function URL, which only reads the table. Its region need not be the home region.
+# The status page: a Lambda with a function URL, which only reads the table, unless it offers actions. Its region need not be the home region.
 
 locals {
   function_name = "${var.name}-status"
@@ -44,12 +44,41 @@ module "function" {
       PORTPULSE_STATUS_ACCESS = var.access
     },
     { for name in var.token[*] : "PORTPULSE_STATUS_TOKEN" => name },
+    var.actions ? { PORTPULSE_STATUS_ACTIONS = "offered" } : {},
+    { for topic in var.report_topic[*] : "PORTPULSE_REPORT_TOPIC_ARN" => topic.arn },
     var.announce_maintenance ? { PORTPULSE_STATUS_MAINTENANCE = "announced" } : {},
     { for page in var.page[*] : "PORTPULSE_STATUS_PAGE" => jsonencode(yamldecode(page)) },
   )
 
-  table_access = "read"
+  table_access = var.actions || var.report_topic != null ? "write" : "read"
   statements   = local.statements
+}
+
+# The report of a month, on the first of the next: after its days are summed up. Lambda repeats a failed invocation twice.
+resource "aws_cloudwatch_event_rule" "report" {
+  count = var.report_topic == null ? 0 : 1
+
+  name                = "${local.function_name}-report"
+  description         = "Portpulse: the report of the last month."
+  schedule_expression = "cron(0 6 1 * ? *)"
+}
+
+resource "aws_cloudwatch_event_target" "report" {
+  count = var.report_topic == null ? 0 : 1
+
+  rule  = aws_cloudwatch_event_rule.report[0].name
+  arn   = module.function.lambda.arn
+  input = jsonencode({ report = "monthly" })
+}
+
+resource "aws_lambda_permission" "report" {
+  count = var.report_topic == null ? 0 : 1
+
+  statement_id  = "monthly-report"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function.lambda.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.report[0].arn
 }
 
 # Unsigned requests require two permissions. The provider adds the first one only when it creates a URL that accepts them, not when a
@@ -74,6 +103,10 @@ resource "aws_lambda_function_url" "status" {
     precondition {
       condition     = var.access == "private" || var.token == null
       error_message = "A public page has no token: remove `token`, or set `access` to private."
+    }
+    precondition {
+      condition     = !var.actions || var.token != null
+      error_message = "Only readers with a token may act: set `token`, or remove `actions`."
     }
     precondition {
       condition     = var.access == "private" || var.capacity == "on_demand"
@@ -116,6 +149,44 @@ locals {
           Null = { "dynamodb:LeadingKeys" = ["false"] }
         }
       },
+    ],
+    [
+      for actions in [["dynamodb:PutItem"]] : {
+        Sid      = "SilenceAcknowledgeAndNote"
+        Action   = actions
+        Resource = [var.home.table_arn]
+        Condition = {
+          "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["controls", "notes"] }
+          Null                        = { "dynamodb:LeadingKeys" = ["false"] }
+        }
+      } if var.actions
+    ],
+    flatten([
+      for topic in var.report_topic[*] : [
+        {
+          Sid      = "ClaimReport"
+          Action   = ["dynamodb:PutItem"]
+          Resource = [var.home.table_arn]
+          Condition = {
+            "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["reports"] }
+            Null                        = { "dynamodb:LeadingKeys" = ["false"] }
+          }
+        },
+        {
+          Sid       = "PublishReport"
+          Action    = ["sns:Publish"]
+          Resource  = [topic.arn]
+          Condition = null
+        },
+      ]
+    ]),
+    [
+      for arn in try(var.report_topic.kms_key_arn, null)[*] : {
+        Sid       = "UseTopicKey"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = [arn]
+        Condition = { StringEquals = { "kms:ViaService" = ["sns.${var.home.region}.amazonaws.com"] } }
+      }
     ],
     [
       for name in var.token[*] : {

@@ -67,6 +67,21 @@ variable "token" {
   }
 }
 
+variable "actions" {
+  description = "Whether readers with the token can acknowledge incidents, silence monitors and add notes from the page: its role may then write silences, acknowledgements and notes."
+  type        = bool
+  default     = false
+}
+
+variable "report_topic" {
+  description = "The topic, in the home region, that gets the report of each month, and its customer managed key; null for no reports."
+  type = object({
+    arn         = string
+    kms_key_arn = optional(string)
+  })
+  default = null
+}
+
 variable "secret_key_arns" {
   description = "ARNs of customer managed keys, in the home region, that encrypt the token. AWS managed keys need not be listed."
   type        = list(string)

@@ -9,6 +9,7 @@
 //! interval. Time without data is neither up nor down, and an outage counts at most for the observed time.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -101,8 +102,13 @@ pub struct Objective(u32);
 
 /// A number that is not an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a percentage between 0 and 100 with at most 3 decimals, such as 99.9")]
+#[error("expected {}", Self::WANTED)]
 pub struct InvalidObjective;
+
+impl InvalidObjective {
+    /// What to write, for the help of a diagnostic.
+    pub const WANTED: &str = "a percentage between 0 and 100 with at most 3 decimals, such as 99.9";
+}
 
 impl Objective {
     /// One hundred percent, in thousandths of a percent.
@@ -120,6 +126,15 @@ impl Objective {
     /// The share, from 0 to 1.
     pub fn share(self) -> f64 {
         f64::from(self.0) / f64::from(Self::WHOLE)
+    }
+}
+
+impl fmt::Display for Objective {
+    /// Writes `99.9%`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = format!(".{:03}", self.0 % 1_000);
+        let decimals = decimals.trim_end_matches('0').trim_end_matches('.');
+        write!(f, "{}{decimals}%", self.0 / 1_000)
     }
 }
 

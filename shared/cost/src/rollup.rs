@@ -24,8 +24,8 @@ const HOURS_PER_DAY: f64 = 24.0;
 /// The read units of a missing item, which is billed like the smallest item.
 const MISSING_ITEM_UNITS: f64 = 0.5;
 
-/// A bucket of a quarter of a second, the first bucket number with three digits.
-const FIRST_BUCKET: Bucket = 100;
+/// The first buckets of monitors: from 2 to 400 milliseconds.
+const FIRST_BUCKETS: std::ops::Range<u32> = 60..120;
 
 /// The number of histogram buckets per phase and monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,26 +133,41 @@ fn weigh(
         Grain::Hour => (3_600 / seconds, spread.hour),
         Grain::Day => (86_400 / seconds, spread.day),
     };
-    let times = |max| {
-        let full = (0..buckets.min(checks)).map(|number| {
-            let bucket = Bucket::try_from(number)
-                .unwrap_or(Bucket::MAX)
-                .saturating_add(FIRST_BUCKET);
-            (bucket, checks / buckets.max(1))
-        });
-        PhaseTimes::from_buckets(full, max)
-    };
-    let tally = |monitor: &Monitor| Tally {
-        good: checks,
-        total: times(
-            phases(monitor)
-                .each()
-                .into_iter()
-                .filter_map(|(_, time)| *time)
-                .sum(),
-        ),
-        phases: phases(monitor).map(|time| time.map_or_else(PhaseTimes::default, times)),
-        ..Tally::default()
+    let tally = |monitor: &Monitor| {
+        let mut random = Random::of(monitor.id().as_str());
+        let mut times = |max: Duration| {
+            let first = FIRST_BUCKETS.start + random.below(FIRST_BUCKETS.end - FIRST_BUCKETS.start);
+            let mut left = checks;
+            let full = (0..buckets.min(checks)).map(|number| {
+                let rest = buckets.min(checks) - number - 1;
+                let count = match rest {
+                    0 => left,
+                    _ => 1 + random.below((left - rest).div_ceil(2)),
+                };
+                left -= count;
+                let bucket = Bucket::try_from(first + number).unwrap_or(Bucket::MAX);
+                (bucket, count)
+            });
+            let full: Vec<_> = full.collect();
+            PhaseTimes::from_buckets(
+                full,
+                max + Duration::from_micros(u64::from(random.below(9_000)) * 10),
+            )
+        };
+        let phases = phases(monitor);
+        let total = times(phases.each().into_iter().filter_map(|(_, time)| *time).sum());
+        let mut of_phase = |time: Option<Duration>| time.map_or_else(PhaseTimes::default, &mut times);
+        Tally {
+            good: checks,
+            total,
+            phases: ByPhase {
+                dns: of_phase(phases.dns),
+                connect: of_phase(phases.connect),
+                tls: of_phase(phases.tls),
+                ready: of_phase(phases.ready),
+            },
+            ..Tally::default()
+        }
     };
     let rollup: Rollup = checked_monitors(definitions, location)
         .map(|monitor| (monitor.id().clone(), tally(monitor)))
@@ -160,6 +175,25 @@ fn weigh(
     let others = phase_rollup(&rollup);
     let weight = (!others.is_empty()).then(|| item_sizes::phase_rollup(group, period, location, &others));
     (item_sizes::rollup(group, period, location, &rollup), weight)
+}
+
+/// Numbers that differ from monitor to monitor, the same ones in each run: rollups are compressed, and equal ones would be too
+/// small.
+struct Random(u64);
+
+impl Random {
+    fn of(id: &str) -> Self {
+        // FNV-1a.
+        Self(id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
+
+    /// A number below `bound`; 0 if that is 0.
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        u32::try_from(self.0 >> 33).unwrap_or_default() % bound.max(1)
+    }
 }
 
 /// The times of the phases of a good check.

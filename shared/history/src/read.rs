@@ -29,6 +29,10 @@ use crate::view::{Audience, IncidentsPage, MonitorPage, Overview, UpcomingMainte
 /// The current hour may use 1/8 of the read limit.
 const RUNNING_SHARE: u64 = 8;
 
+/// The phases of a page may use this many half read units, so that the page of 50 monitors stays below 200 units; or three quarters
+/// of what the page has used before, if that is more, since groups of more monitors have larger phases.
+const PHASES_HALVES: u64 = 2 * 90;
+
 /// The groups and locations to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
@@ -57,8 +61,7 @@ pub struct ReadLimit(
 );
 
 impl Default for ReadLimit {
-    /// 500 read units: three times the amount for 90 days of 50 monitors from three locations, and enough for 90 days of their
-    /// phases. At 0.125 USD per million, 16,000 such requests cost 1 USD.
+    /// 500 read units: four times the amount for 90 days of 50 monitors from three locations. At 0.125 USD per million, 16,000 such requests cost 1 USD.
     fn default() -> Self {
         Self(500)
     }
@@ -154,8 +157,8 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(assemble::incidents(&snapshot, audience, now))
     }
 
-    /// The report of a month, of the monitors that the audience may see, against an objective if there
-    /// is one. The current month is reported up to `now`.
+    /// The report of a month, of the monitors that the audience may see; `objective` is that of the monitors without
+    /// their own. The current month is reported up to `now`.
     ///
     /// # Errors
     /// See [`Reader::overview`].
@@ -254,6 +257,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         self.read_incidents(store, snapshot, now, first_day(now).start())
             .await?;
         let mut unreadable = Vec::new();
+        let mut before_phases = None;
         for part in parts(detail, now) {
             let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
             for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
@@ -273,6 +277,10 @@ impl<T: Table + PagedQuery> Reader<T> {
                         *known.rollups_mut(first.grain()) = reach;
                     }
                     Part::PhaseRollup(first) => {
+                        let used = store.table().halves();
+                        let before = *before_phases.get_or_insert(used);
+                        let left = PHASES_HALVES.max(before * 3 / 4).saturating_sub(used - before);
+                        let share = share.min(left / sharers);
                         let keep = |mut row: PhaseRollup, _: Option<&_>| {
                             row.retain(|id, _| only.is_none_or(|only| only == id));
                             row

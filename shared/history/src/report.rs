@@ -98,7 +98,7 @@ pub struct Report {
     pub month: Month,
     /// When the report was made; the current month is reported up to this time.
     pub at: Timestamp,
-    /// The objective, if there is one.
+    /// The objective of the monitors without their own, if there is one.
     pub objective: Option<Objective>,
     /// The monitors, sorted by group and name.
     pub monitors: Vec<MonitorReport>,
@@ -115,6 +115,8 @@ pub struct MonitorReport {
     pub title: String,
     /// The label of its group.
     pub group: Option<String>,
+    /// Its own objective.
+    pub objective: Option<Objective>,
     /// The time that was observed, was an outage, or was maintenance.
     pub watched: ObservedTime,
     /// The time of the month without checks, outside of maintenance.
@@ -135,17 +137,22 @@ pub const WINDOWS: [SignedDuration; 3] = [
     SignedDuration::from_hours(7 * 24),
 ];
 
-impl MonitorReport {
-    /// The downtime that the objective still allows this month, of the whole month; negative if exceeded.
-    pub fn left_of(&self, objective: Objective, month: Month) -> SignedDuration {
-        let whole = month.end().duration_since(month.start());
-        let allowed = whole.as_secs_f64() * (1.0 - objective.share());
-        SignedDuration::try_from_secs_f64(allowed).unwrap_or(SignedDuration::ZERO)
-            - SignedDuration::from_secs(self.watched.down_seconds())
-    }
-}
-
 impl Report {
+    /// The objective of a monitor, and the downtime that it still allows in the whole month; negative if exceeded.
+    pub fn objective_of(&self, monitor: &MonitorReport) -> Option<(Objective, SignedDuration)> {
+        let objective = monitor.objective.or(self.objective)?;
+        let whole = self.month.end().duration_since(self.month.start());
+        let allowed = whole.as_secs_f64() * (1.0 - objective.share());
+        let allowed = SignedDuration::try_from_secs_f64(allowed).unwrap_or(SignedDuration::ZERO);
+        let left = allowed - SignedDuration::from_secs(monitor.watched.down_seconds());
+        Some((objective, left))
+    }
+
+    /// Whether a monitor has an objective.
+    pub fn has_objectives(&self) -> bool {
+        self.objective.is_some() || self.monitors.iter().any(|monitor| monitor.objective.is_some())
+    }
+
     /// The observed time of each group together.
     pub fn groups(&self) -> BTreeMap<&str, ObservedTime> {
         let mut groups: BTreeMap<&str, ObservedTime> = BTreeMap::new();
@@ -164,6 +171,7 @@ impl Report {
             worst.map(|worst| json!({ "uptime": worst.uptime(), "watched_seconds": worst.seconds() }))
         };
         let monitors = self.monitors.iter().map(|monitor| {
+            let objective = self.objective_of(monitor);
             json!({
                 "id": monitor.id.as_str(),
                 "name": monitor.title,
@@ -178,7 +186,8 @@ impl Report {
                 "worst_hour": window(monitor.worst[0]),
                 "worst_day": window(monitor.worst[1]),
                 "worst_week": window(monitor.worst[2]),
-                "objective_left_seconds": self.objective.map(|objective| seconds(monitor.left_of(objective, self.month))),
+                "objective": objective.map(|(objective, _)| objective.share()),
+                "objective_left_seconds": objective.map(|(_, left)| seconds(left)),
             })
         });
         json!({
@@ -194,13 +203,13 @@ impl Report {
     pub fn csv(&self) -> String {
         let mut csv = "monitor,name,group,uptime,watched_seconds,down_seconds,maintenance_seconds,unwatched_seconds,outages,\
             mean_time_to_recovery_seconds,worst_hour,worst_hour_watched_seconds,worst_day,worst_day_watched_seconds,\
-            worst_week,worst_week_watched_seconds,objective_left_seconds\n"
+            worst_week,worst_week_watched_seconds,objective,objective_left_seconds\n"
             .to_owned();
         let number = |share: Option<f64>| share.map(|share| format!("{share:.6}")).unwrap_or_default();
         for monitor in &self.monitors {
-            let left = self
-                .objective
-                .map(|objective| monitor.left_of(objective, self.month).as_secs().to_string());
+            let objective = self.objective_of(monitor);
+            let left = objective.map(|(_, left)| left.as_secs().to_string());
+            let objective = number(objective.map(|(objective, _)| objective.share()));
             let recovery = monitor
                 .mean_time_to_recovery
                 .map(|mean| mean.as_secs().to_string());
@@ -223,7 +232,10 @@ impl Report {
                 monitor.outages.to_string(),
                 recovery.unwrap_or_default(),
             ];
-            let fields = fields.into_iter().chain(worst).chain([left.unwrap_or_default()]);
+            let fields = fields
+                .into_iter()
+                .chain(worst)
+                .chain([objective, left.unwrap_or_default()]);
             csv += &fields.collect::<Vec<_>>().join(",");
             csv.push('\n');
         }
@@ -304,6 +316,7 @@ pub(crate) fn assemble(
                     .clone()
                     .unwrap_or_else(|| monitor.id().to_string()),
                 group: monitor.about().group.clone(),
+                objective: monitor.about().objective,
                 watched,
                 unwatched: SignedDuration::from_secs((elapsed - seen).max(0)),
                 outages: u32::try_from(begun.filter(|since| is_within(since.timestamp())).count())

@@ -37,7 +37,7 @@ impl fmt::Display for InvalidNotification {
     }
 }
 
-/// Parses the JSON of a [`portpulse_alert::Message`]: one notification, or several. Each invalid notification is an
+/// Parses the JSON of a [`portpulse_alert::Message`]: one notification, or several; none of a monthly report. Each invalid notification is an
 /// error of its own.
 pub fn parse_notifications(message: &str) -> Vec<Result<Notification, InvalidNotification>> {
     let invalid = |diagnostic: &str| {
@@ -52,6 +52,8 @@ pub fn parse_notifications(message: &str) -> Vec<Result<Notification, InvalidNot
     let several = message.get("notifications").and_then(Value::as_array);
     match (message.get("type").and_then(Value::as_str), several) {
         (Some("notification"), _) => vec![parse_notification(&message)],
+        // A monthly report is for people.
+        (Some("report"), _) => Vec::new(),
         (Some("notifications"), Some(several)) => several.iter().map(parse_notification).collect(),
         _ => invalid("`type` must be `notification`, or `notifications` with a list in `notifications`"),
     }

@@ -33,6 +33,13 @@ pub(crate) fn schema_of(shape: &Shape, example: &str) -> Value {
             "patternErrorMessage": format!("write {}", shape.wanted(example)),
         }),
         Shape::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        // A schema cannot bound the decimals: `multipleOf` fails on the binary fractions of some validators.
+        Shape::Percent => json!({
+            "type": "number",
+            "minimum": 0.001,
+            "maximum": 99.999,
+            "errorMessage": format!("write {}", shape.wanted(example)),
+        }),
         Shape::Bool => json!({ "type": "boolean" }),
         Shape::List { of, min, max } => json!({
             "type": "array",

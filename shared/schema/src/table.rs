@@ -76,6 +76,7 @@ fn values(shape: &Shape, example: &str) -> String {
             let bounds = bounds.strip_prefix("from ").unwrap_or(&bounds);
             bounds.strip_prefix("of ").unwrap_or(bounds).to_owned()
         }
+        Shape::Percent => "above 0 and below 100, with at most 3 decimals".to_owned(),
         Shape::Bool => "`true` `false`".to_owned(),
         Shape::List { max, .. } => format!("a list of at most {max}, such as {}", code(example)),
         Shape::Map(fields) => {

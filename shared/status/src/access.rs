@@ -182,6 +182,11 @@ impl Token {
         }
     }
 
+    /// The secret of the forms, the same in all instances of a function: whoever may read the page has the token anyway.
+    pub fn form_secret(&self) -> FormSecret {
+        FormSecret::new(self.text.as_str())
+    }
+
     /// Whether `text` is this token. Compares digests, so that the time depends neither on the content nor on the length.
     pub(crate) fn is(&self, text: &str) -> bool {
         let (ours, theirs) = (Sha256::digest(&self.text), Sha256::digest(text));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use portpulse_core::definition::{Diagnostic, FieldPath, nearest};
 use portpulse_core::time::parse_time;
-use portpulse_core::uptime::Objective;
+use portpulse_core::uptime::{InvalidObjective, Objective};
 use serde_json::{Map, Value};
 
 /// The maximum size of the file in bytes. The settings of a Lambda function have at most 4 KB together.
@@ -35,7 +35,7 @@ pub struct PageConfig {
     pub groups: Vec<String>,
     /// Announcements.
     pub announcements: Vec<Announcement>,
-    /// The objective of all monitors, for reports.
+    /// The objective, for reports, of the monitors without their own.
     pub objective: Option<Objective>,
 }
 
@@ -211,8 +211,8 @@ impl Reader<'_> {
         let percent = self.fields.get("objective")?.as_f64();
         let objective = percent.and_then(|percent| Objective::from_percent(percent).ok());
         if objective.is_none() {
-            let help = "write a percentage between 0 and 100 with at most 3 decimals, such as 99.9";
-            self.diagnostic("objective", "is not an objective", help);
+            let help = format!("write {}", InvalidObjective::WANTED);
+            self.diagnostic("objective", "is not an objective", &help);
         }
         objective
     }

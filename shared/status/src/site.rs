@@ -215,7 +215,7 @@ impl Site {
         )
     }
 
-    /// Renders the report of a month, against the objective of the page.
+    /// Renders the report of a month; monitors without an objective of their own have that of the page.
     pub fn report(&self, audience: Audience, format: ReportFormat, report: &Report) -> Response {
         let policy = CachePolicy::for_page(audience);
         let report = &Report {

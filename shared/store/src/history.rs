@@ -14,6 +14,7 @@ use portpulse_core::time::Tick;
 use crate::codec;
 use crate::error::{Error, Malformed};
 use crate::keys::{self, Key, KeyRange, PK};
+use crate::packed::{pack, unpack};
 use crate::size;
 use crate::store::{Store, sort_key};
 use crate::table::{Condition, Item, PagedQuery, Put, Read, Table};
@@ -92,7 +93,7 @@ impl Summary for Rollup {
     }
 
     fn decode(item: &Item) -> Result<Self, Malformed> {
-        codec::rollup::decode(item)
+        codec::rollup::decode(&*unpack(item)?)
     }
 
     fn part(&self, number: u32, of: u32) -> Self {
@@ -118,7 +119,7 @@ impl Summary for PhaseRollup {
     }
 
     fn decode(item: &Item) -> Result<Self, Malformed> {
-        codec::phase_rollup::decode(item)
+        codec::phase_rollup::decode(&*unpack(item)?)
     }
 
     fn part(&self, number: u32, of: u32) -> Self {
@@ -139,12 +140,12 @@ fn monitors_of_part<V: Clone>(
     mine.map(|(id, each)| (id.clone(), each.clone())).collect()
 }
 
-/// The items of a summary: the lowest number of parts that all fit.
+/// The items of a summary: the lowest number of parts that all fit before they are packed.
 fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item)> {
     let item = summary.encode(whole, period);
     let bytes = size::item(&item);
     if bytes <= size::MAX_BYTES {
-        return vec![(whole.clone(), item)];
+        return vec![(whole.clone(), pack(item))];
     }
     let fewest = u32::try_from(bytes.div_ceil(size::MAX_BYTES)).unwrap_or(u32::MAX);
     let mut parts = Vec::new();
@@ -160,6 +161,9 @@ fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item
         if parts.iter().all(|(_, item)| size::item(item) <= size::MAX_BYTES) {
             break;
         }
+    }
+    for (_, item) in &mut parts {
+        *item = pack(std::mem::take(item));
     }
     parts
 }

@@ -10,6 +10,7 @@ use portpulse_core::rollup::{PhaseRollup, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
+use crate::packed::pack;
 use crate::table::Item;
 use crate::{codec, keys, size};
 
@@ -46,13 +47,13 @@ pub fn results(group: GroupId, tick: Tick, location: &Location, seen: &Observati
 /// The size of one location's rollup of an hour or a day.
 pub fn rollup(group: GroupId, period: Period, location: &Location, rollup: &Rollup) -> ItemSize {
     let key = keys::rollup(group, period, location);
-    ItemSize::of(&codec::rollup::encode(&key, period, rollup))
+    ItemSize::of(&pack(codec::rollup::encode(&key, period, rollup)))
 }
 
 /// The size of one location's times of each phase over an hour or a day.
 pub fn phase_rollup(group: GroupId, period: Period, location: &Location, times: &PhaseRollup) -> ItemSize {
     let key = keys::phase_rollup(group, period, location);
-    ItemSize::of(&codec::phase_rollup::encode(&key, period, times))
+    ItemSize::of(&pack(codec::phase_rollup::encode(&key, period, times)))
 }
 
 /// The size of the banners of one location.

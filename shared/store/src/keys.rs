@@ -290,6 +290,11 @@ pub fn operator_note(note: &OperatorNote) -> Key {
     Key::new(operator_notes(), format!("{}#{}", note.incident, note.at))
 }
 
+/// The key of the claim of a month's report.
+pub fn report(month: &str) -> Key {
+    Key::new("reports".to_owned(), month)
+}
+
 /// The key of the relay's ledger: the notifications about one incident that one destination received.
 pub fn relayed(destination: &str, incident: &str) -> Key {
     Key::new(format!("relayed#{destination}"), incident)
@@ -390,6 +395,7 @@ mod tests {
             ),
             (banners_of(group, &location), "banners#1m#0/location#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
+            (report("2026-10"), "reports/2026-10"),
             (
                 relayed("ops", "orders-db@2026-11-22T05:40:00Z.7"),
                 "relayed#ops/orders-db@2026-11-22T05:40:00Z.7",

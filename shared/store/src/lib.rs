@@ -16,6 +16,8 @@ pub mod item_sizes;
 pub mod keys;
 pub mod meter;
 mod operator_notes;
+pub mod packed;
+mod reports;
 pub mod size;
 pub mod standby;
 pub mod store;

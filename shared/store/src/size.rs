@@ -61,15 +61,18 @@ fn sent_value(attribute: &AttributeValue) -> usize {
                     .sum::<usize>()
         }
         AttributeValue::M(map) => r#"{"M":}"#.len() + sent(map),
+        // In Base64.
+        AttributeValue::B(bytes) => r#"{"B":""}"#.len() + bytes.as_ref().len().div_ceil(3) * 4,
         other => r#"{"BOOL":false}"#.len() + value(other),
     }
 }
 
+/// The size of a value in bytes.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the SDK hides the variant of types it does not know"
 )]
-fn value(attribute: &AttributeValue) -> usize {
+pub(crate) fn value(attribute: &AttributeValue) -> usize {
     match attribute {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(digits) => number(digits),

@@ -95,9 +95,18 @@ impl Function {
     /// The function's error as `type: message`, or that the response is missing after a minute or invalid.
     pub async fn invoke(&mut self, event: &Value) -> Result<Value, String> {
         self.invocations += 1;
+        let request_id = format!("invocation-{}", self.invocations);
+        self.invoke_as(&request_id, event).await
+    }
+
+    /// Like [`Function::invoke`], with this request id: Lambda repeats a failed asynchronous invocation under its id.
+    ///
+    /// # Errors
+    /// Like [`Function::invoke`].
+    pub async fn invoke_as(&mut self, request_id: &str, event: &Value) -> Result<Value, String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let invocation = Invocation {
-            request_id: format!("invocation-{}", self.invocations),
+            request_id: request_id.to_owned(),
             deadline_ms: u64::try_from((now + ANSWER_TIMEOUT).as_millis()).unwrap_or(u64::MAX),
             event: event.to_string(),
         };

@@ -66,6 +66,36 @@ fn loopback_page_shows_everything_and_refuses_other_hosts() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
+/// A program that has a page or JSON already gets no body, until the content changes.
+#[test]
+fn unchanged_content_is_not_sent_again() {
+    let served = Served::start(&[]);
+    served.wait_for_checks();
+    let header = |answer: &str, name: &str| {
+        let line = answer.lines().find_map(|line| line.strip_prefix(name));
+        line.map(str::to_owned)
+    };
+    for path in [
+        "/",
+        "/monitors/healthy",
+        "/incidents",
+        "/api/monitors",
+        "/metrics",
+    ] {
+        // The demo goes on: the content may change between two requests, and then has another tag.
+        let mut tag = String::new();
+        let unchanged = (0..20).find_map(|_| {
+            let head =
+                format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"0\", {tag}\r\n\r\n");
+            let answer = served.ask(&head);
+            tag = header(&answer, "etag: ").unwrap();
+            answer.starts_with("HTTP/1.1 304").then_some(answer)
+        });
+        let unchanged = unchanged.unwrap_or_else(|| panic!("{path} is always sent"));
+        assert!(unchanged.ends_with("\r\n\r\n"), "{path} has a body: {unchanged}");
+    }
+}
+
 #[test]
 fn banners_are_shown_after_the_first_check() {
     let served = Served::start(&[]);

@@ -19,6 +19,7 @@ use portpulse_store::Store;
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
 use portpulse_testkit::event::sample;
 use portpulse_testkit::function::{Function, program};
+use portpulse_testkit::sns::{SnsServer, TOPIC_ARN};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -151,6 +152,133 @@ async fn token_page_shows_everything_after_sign_in() {
     let answer = function.invoke(&event).await;
     assert!(body(&answer).contains("shop"), "{answer}");
     assert_eq!(answer["headers"]["cache-control"], "no-store");
+}
+
+/// A page with actions: a form of the page changes the table, and others do not.
+#[tokio::test]
+async fn token_page_with_actions_silences_and_others_refuse() {
+    let (dynamo, ssm) = (table().await, parameter_store().await);
+    let private = [
+        ("PORTPULSE_STATUS_ACCESS", "private"),
+        ("PORTPULSE_STATUS_TOKEN", "ssm:/portpulse/token"),
+    ];
+    let with_actions = [&private[..], &[("PORTPULSE_STATUS_ACTIONS", "offered")]].concat();
+    let mut function = Serving::start(&dynamo.endpoint_url(), &ssm, &with_actions).await;
+    let mut page = overview();
+    page["rawPath"] = "/monitors/orders-db".into();
+    page["headers"]["authorization"] = format!("Bearer {TOKEN}").into();
+    let answer = function.invoke(&page).await;
+    let secret = body(&answer)
+        .split_once("name=\"token\" value=\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .unwrap()
+        .0;
+    assert!(!body(&answer).contains(TOKEN), "the page never shows the token");
+    let mut form = page.clone();
+    form["requestContext"]["http"]["method"] = "POST".into();
+    form["body"] = format!("token={secret}&action=silence&hours=2&by=ann").into();
+    let controls = async || Store::new(dynamo.table()).controls().await.unwrap().0;
+    // Without the secret, from another site, and without a session.
+    for (place, value, status) in [
+        ("/body", "token=x&action=silence&hours=2&by=ann", 403),
+        ("/headers/sec-fetch-site", "cross-site", 403),
+        ("/headers/authorization", "Bearer wrong", 303),
+    ] {
+        let mut form = form.clone();
+        form["headers"]["sec-fetch-site"] = "same-origin".into();
+        *form.pointer_mut(place).unwrap() = value.into();
+        let answer = function.invoke(&form).await;
+        assert_eq!(answer["statusCode"], status, "{place}: {answer}");
+    }
+    assert!(controls().await.is_empty());
+    // A page without actions.
+    let mut reading = Serving::start(&dynamo.endpoint_url(), &ssm, &private).await;
+    assert!(!body(&reading.invoke(&page).await).contains("<form class=\"action\""));
+    assert_eq!(reading.invoke(&form).await["statusCode"], 405);
+    assert!(controls().await.is_empty());
+
+    let answer = function.invoke(&form).await;
+    assert_eq!(
+        (&answer["statusCode"], &answer["headers"]["location"]),
+        (&json!(303), &json!("/monitors/orders-db"))
+    );
+    let stored = controls().await;
+    let silence = stored.values().next().unwrap().silence.as_ref().unwrap();
+    assert_eq!(silence.note.by(), "ann");
+    assert!(
+        body(&function.invoke(&page).await).contains("ann"),
+        "the page shows who"
+    );
+}
+
+#[tokio::test]
+async fn unchanged_page_and_json_are_not_sent_again() {
+    let dynamo = table().await;
+    let public = [("PORTPULSE_STATUS_ACCESS", "public")];
+    let mut function = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &public).await;
+    for path in ["/", "/monitors/orders-db", "/api/monitors"] {
+        let mut event = overview();
+        event["rawPath"] = path.into();
+        let first = function.invoke(&event).await;
+        let tag = first["headers"]["etag"].as_str().unwrap();
+        event["headers"]["if-none-match"] = tag.into();
+        let again = function.invoke(&event).await;
+        assert_eq!(
+            (&again["statusCode"], body(&again)),
+            (&json!(304), ""),
+            "{path}: {again}"
+        );
+        assert_eq!(again["headers"]["etag"], tag, "{path}");
+        event["headers"]["if-none-match"] = "W/\"other\"".into();
+        assert_eq!(function.invoke(&event).await["statusCode"], 200, "{path}");
+    }
+}
+
+/// Lambda repeats a failed invocation under its id; EventBridge may deliver an event twice, under two ids.
+#[tokio::test]
+async fn monthly_report_is_sent_once_and_again_after_a_failure() {
+    let dynamo = table().await;
+    let (sns, mut topic) = SnsServer::start().await.unwrap();
+    let url = sns.endpoint_url();
+    let private = ("PORTPULSE_STATUS_ACCESS", "private");
+    let page = ("PORTPULSE_STATUS_PAGE", r#"{"objective":99.9}"#);
+    let reporting = [
+        private,
+        page,
+        ("PORTPULSE_REPORT_TOPIC_ARN", TOPIC_ARN),
+        ("AWS_ENDPOINT_URL_SNS", &url),
+    ];
+    let mut function = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &reporting).await;
+    let event = sample("status-monthly-report.json");
+    // All attempts of the SDK.
+    sns.fail_next(3);
+    let error = function.0.invoke_as("first", &event).await.unwrap_err();
+    assert!(
+        error.starts_with("ReportFailed: failed to send the report of "),
+        "{error}"
+    );
+    let sent = function.0.invoke_as("first", &event).await.unwrap();
+    assert_eq!(sent["sent"], true, "{sent}");
+    let message = topic.try_recv().unwrap();
+    let month = sent["report"].as_str().unwrap();
+    let json: Value = serde_json::from_str(message.text("https")).unwrap();
+    assert_eq!((&json["type"], &json["month"]), (&json!("report"), &json!(month)));
+    let text = message.text("email");
+    assert!(
+        text.contains("- orders-db: no data; objective 99.9%: ")
+            && text.contains(&format!("/reports/{month}")),
+        "{text}"
+    );
+    assert!(portpulse_relay::parse_notifications(message.text("lambda")).is_empty());
+    let repeated = function.0.invoke_as("second", &event).await.unwrap();
+    assert_eq!(
+        (&repeated["sent"], topic.try_recv().is_err()),
+        (&json!(false), true)
+    );
+
+    let mut silent = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &[private]).await;
+    let error = silent.0.invoke(&event).await.unwrap_err();
+    assert!(error.starts_with("NoReportTopic: "), "{error}");
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ impl Monitor {
             Field::Description => about.description.clone(),
             Field::Group => about.group.clone(),
             Field::Public => Some((about.visibility == Visibility::Public).to_string()),
+            Field::Objective => about.objective.map(|objective| objective.to_string()),
             Field::Tags => joined(policy.tags.iter().cloned()),
             Field::Runbook => policy.runbook.clone(),
             Field::Tier => self.tier().map(|tier| tier.to_string()),

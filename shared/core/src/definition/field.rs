@@ -20,6 +20,7 @@ use crate::readiness::{DnsCheck, HttpCheck, Readiness, Script};
 use crate::service::Service;
 use crate::target::{Host, MAX_TIMEOUT};
 use crate::time::Interval;
+use crate::uptime::Objective;
 
 /// What most fields declare.
 const COMMON: FieldDeclaration = FieldDeclaration {
@@ -187,6 +188,15 @@ fields! {
         about: "Whether the public status page shows the monitor; who may read the page is a setting of the page",
         examples: &["true", "false"],
         absent: "`true`",
+        topic: Topic::Display,
+        export: NO_EQUIVALENT,
+        ..COMMON
+    };
+    Objective, objective: Objective = read::objective, FieldDeclaration {
+        about: "The uptime in percent that reports compare the monitor with",
+        shape: Shape::Percent,
+        examples: &["99.9", "99", "99.995"],
+        absent: "that of the page, if any",
         topic: Topic::Display,
         export: NO_EQUIVALENT,
         ..COMMON

@@ -12,6 +12,7 @@ use crate::retry::RetryPolicy;
 use crate::service::Service;
 use crate::target::Target;
 use crate::time::Interval;
+use crate::uptime::Objective;
 
 /// One monitored host and port. Created only by validation.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +101,8 @@ pub struct About {
     pub group: Option<String>,
     /// Who may see the monitor.
     pub visibility: Visibility,
+    /// The uptime that reports compare the monitor with.
+    pub objective: Option<Objective>,
 }
 
 /// Who may see a monitor.

@@ -16,6 +16,7 @@ use crate::maintenance::{RawWindow, Window};
 use crate::service::Service;
 use crate::text::{is_plain, is_url_byte, one_line, quoted};
 use crate::time::{Interval, parse_duration};
+use crate::uptime::Objective;
 
 /// A valid value, or all mistakes in it.
 pub(super) type Read<T> = Result<T, Vec<Diagnostic>>;
@@ -94,6 +95,15 @@ pub(super) fn number(field: &FieldDeclaration, value: &Value) -> Read<u32> {
     within.ok_or_else(|| {
         let help = format!("write {}", field.wanted());
         refused(InvalidValue::new(format!("{number} is out of range"), help))
+    })
+}
+
+/// A percentage.
+pub(super) fn objective(field: &FieldDeclaration, value: &Value) -> Read<Objective> {
+    let percent = value.as_f64().ok_or_else(|| wrong_type(field, value))?;
+    Objective::from_percent(percent).map_err(|_| {
+        let help = format!("write {}", field.wanted());
+        refused(InvalidValue::new(format!("{percent} is not an objective"), help))
     })
 }
 

@@ -180,6 +180,7 @@ impl<'a> Draft<'a> {
                     Some(false) => Visibility::Internal,
                     Some(true) | None => Visibility::Public,
                 },
+                objective: values.objective,
             };
             let target = Target {
                 host: values.host?,

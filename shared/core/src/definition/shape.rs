@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::diagnostic::one_of;
 use crate::time::format_duration;
+use crate::uptime::InvalidObjective;
 
 /// The maximum duration of a field, as of [`crate::time::parse_duration`].
 pub const MAX_DURATION: Duration = Duration::from_secs(366 * 86_400);
@@ -31,6 +32,8 @@ pub enum Shape {
         /// The maximum.
         max: u32,
     },
+    /// A percentage between 0 and 100, both exclusive, with at most 3 decimals.
+    Percent,
     /// `true` or `false`.
     Bool,
     /// A list.
@@ -118,6 +121,7 @@ impl Shape {
                 self.bounds().unwrap_or_default()
             ),
             Self::Number { .. } => format!("a whole number {}", self.bounds().unwrap_or_default()),
+            Self::Percent => InvalidObjective::WANTED.to_owned(),
             Self::Bool => "true or false".to_owned(),
             Self::List { .. } => format!("a list such as {example}"),
             Self::Map(_) | Self::OneField(_) | Self::ById(_) | Self::ByName { .. } => {
@@ -143,6 +147,7 @@ impl Shape {
             )),
             Self::Text(_)
             | Self::Choice(_)
+            | Self::Percent
             | Self::Bool
             | Self::List { .. }
             | Self::Map(_)

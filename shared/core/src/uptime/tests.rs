@@ -213,8 +213,10 @@ fn objective_is_percentage_below_100() {
     ] {
         let objective: Objective = text.parse().unwrap();
         assert!((objective.share() - share).abs() < 1e-12, "{text}");
+        assert_eq!(objective.to_string().parse(), Ok(objective), "{text}");
     }
     assert_eq!(Objective::from_percent(99.9), "99.9".parse());
+    assert_eq!(Objective::from_percent(99.0).unwrap().to_string(), "99%");
     for text in ["100", "0", "0.0", "-1", "x", "", ".5", "99.", "99.9999", "1e1"] {
         assert_eq!(text.parse::<Objective>(), Err(InvalidObjective), "{text}");
     }

@@ -130,16 +130,29 @@ pub(crate) fn tally(good: u32, failing: u32) -> Tally {
 
 /// Writes the same rollups for all monitors and locations, for the last complete hours and days.
 pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i64) {
-    let of = |checks| -> Rollup {
+    let [of_hour, of_day] = [60, 1_440].map(|checks| {
         let tally = tally(checks, 0);
-        ids.iter()
-            .map(|id| (id.parse().unwrap(), tally.clone()))
-            .collect()
-    };
-    for (grain, count, rollup) in [(Grain::Hour, 23, of(60)), (Grain::Day, days, of(1_440))] {
+        let each = ids.iter().map(|id| (id.parse().unwrap(), tally.clone()));
+        each.collect::<Rollup>()
+    });
+    roll_up_as(store, days, |grain| match grain {
+        Grain::Hour => of_hour.clone(),
+        Grain::Day => of_day.clone(),
+    })
+    .await;
+}
+
+/// Writes the rollup that `rollup` makes, for each of the last complete hours and days in each location.
+pub(crate) async fn roll_up_as<T: Table>(
+    store: &Store<T>,
+    days: i64,
+    mut rollup: impl FnMut(Grain) -> Rollup,
+) {
+    for (grain, count) in [(Grain::Hour, 23), (Grain::Day, days)] {
         let running = Period::containing(now(), grain);
         for back in 1..=count {
             for location in locations() {
+                let rollup = rollup(grain);
                 let kept = store
                     .put_summary(GROUP, running.later(-back), &location, &rollup)
                     .await;

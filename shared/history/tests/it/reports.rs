@@ -6,7 +6,7 @@ use portpulse_history::view::Audience;
 use portpulse_store::Store;
 
 use crate::assembled::table;
-use crate::fleet::{define, now, reader, run};
+use crate::fleet::{GROUP, definition, now, reader, run};
 
 #[tokio::test]
 async fn report_of_a_month_counts_watched_time_outages_and_maintenance() {
@@ -39,7 +39,7 @@ async fn report_of_a_month_counts_watched_time_outages_and_maintenance() {
     assert_eq!(down.mean_time_to_recovery.map(|mean| mean.as_secs()), Some(3_600));
     let worst_hour = |monitor: &MonitorReport| monitor.worst[0].and_then(ObservedTime::uptime);
     assert_eq!(worst_hour(down), Some(0.0), "the outage of an hour");
-    assert!(down.left_of(objective, report.month).is_negative());
+    assert!(report.objective_of(down).unwrap().1.is_negative());
     let october = reader
         .report("2026-10".parse().unwrap(), Audience::Private, None, now())
         .await
@@ -59,7 +59,12 @@ async fn report_of_a_month_counts_watched_time_outages_and_maintenance() {
 async fn report_of_the_current_month_has_the_current_hour() {
     let table = table().await;
     let store = Store::new(table.clone());
-    define(&store, "new").await;
+    let mut fields = definition(54_321);
+    fields["objective"] = serde_json::json!(99.5);
+    store
+        .put_definition(GROUP, "new", fields.as_object().unwrap())
+        .await
+        .unwrap();
     run(&store, &["new".to_owned()], 30).await;
     let report = reader(table, 500)
         .report("2026-11".parse().unwrap(), Audience::Private, None, now())
@@ -71,6 +76,15 @@ async fn report_of_the_current_month_has_the_current_hour() {
         .find(|monitor| monitor.id.as_str() == "new")
         .unwrap();
     assert_eq!(new.watched.seconds(), 30 * 60);
+    assert_eq!(new.objective, "99.5".parse().ok(), "as a number in its item");
+    let json = report.json();
+    assert!(
+        json["monitors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|monitor| monitor["objective"] == 0.995)
+    );
     // Each window rests on the half hour that was watched, not on the time before it.
     let watched = new.worst.map(|worst| worst.map(ObservedTime::seconds));
     assert_eq!(watched, [Some(30 * 60); 3]);

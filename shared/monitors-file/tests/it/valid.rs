@@ -54,7 +54,7 @@ fn every_field_is_read() {
     assert_eq!(Value::Object(attributes["orders-replica"].clone()), orders);
     let bastion = json!({
         "host": "bastion.example.com", "service": "ssh", "tier": "supporting", "interval": "2m",
-        "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h",
+        "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h", "objective": 99,
         "warn_days": 21, "http": { "path": "/up" },
         "maintenance": [once, nightly.clone()],
     });
@@ -63,7 +63,7 @@ fn every_field_is_read() {
     let edge = json!({
         "host": "B.example.com.", "port": 8443, "service": "tls", "locations": ["office-berlin"],
         "tier": "supporting", "interval": "2m", "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h",
-        "warn_days": 7, "http": { "path": "/up" }, "maintenance": [nightly],
+        "warn_days": 7, "http": { "path": "/up" }, "maintenance": [nightly], "objective": 99,
     });
     assert_eq!(Value::Object(attributes["edge-b.example.com-8443"].clone()), edge);
     for id in [

@@ -57,6 +57,14 @@ fn wrong(shape: &Shape) -> Vec<Value> {
             json!(1.5),
             json!(null),
         ],
+        Shape::Percent => vec![
+            json!(0),
+            json!(100),
+            json!(-1),
+            json!("99.9"),
+            json!("99.9%"),
+            json!(null),
+        ],
         Shape::Bool => vec![json!("true"), json!(1), json!(null)],
         Shape::List { of, min, max } => {
             let mut all = vec![json!("one"), json!({}), json!(vec!["a"; max + 1])];

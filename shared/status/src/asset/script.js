@@ -133,7 +133,7 @@ function showTip(text, x, y) {
 function bars(strip) {
   return strip.dataset.bars.split(" ").flatMap((part) => {
     const [, count, kind] = /^(\d+)([nmu])$/.exec(part) ?? [];
-    const text = kind === "n" ? "no data" : kind === "u" ? "100 % up" : kind === "m" ? "maintenance, otherwise up" : `${part} % up`;
+    const text = kind === "n" ? "not watched" : kind === "u" ? "100 % up" : kind === "m" ? "maintenance, otherwise up" : `${part} % up`;
     return Array(count ? Number(count) : 1).fill(text);
   });
 }

@@ -25,7 +25,8 @@ const fn style(shade: UptimeLevel) -> (&'static str, u32) {
         UptimeLevel::Maintenance => ("bar-maintenance", 8),
         UptimeLevel::Partial => ("bar-partly", 16),
         UptimeLevel::Down => ("bar-down", 20),
-        UptimeLevel::NoData => ("bar-none", 4),
+        // As high as good bars, so that the strip of a new monitor has its length; thinner bars tell the two apart.
+        UptimeLevel::NoData => ("bar-none", 12),
     }
 }
 
@@ -60,10 +61,10 @@ fn values(bars: &[Bar]) -> String {
 }
 
 fn render(span: Span, bars: &[UptimeLevel], uptime: &str, from: Option<Timestamp>, values: &str) -> Markup {
-    let (pitch, bar) = match span {
-        Span::Hours | Span::Day | Span::Month => (4_usize, "3 1"),
-        Span::Week => (12, "10 2"),
-        Span::Quarter => (2, "1.4 .6"),
+    let (pitch, bar, thin) = match span {
+        Span::Hours | Span::Day | Span::Month => (4_usize, "3 1", "1 3"),
+        Span::Week => (12, "10 2", "2 2"),
+        Span::Quarter => (2, "1.4 .6", ".5 1.5"),
     };
     let width = bars.len() * pitch;
     html! {
@@ -73,7 +74,7 @@ fn render(span: Span, bars: &[UptimeLevel], uptime: &str, from: Option<Timestamp
                 @let path = path(bars, shade, pitch);
                 @if !path.is_empty() {
                     @let (colour, height) = style(shade);
-                    path .(colour) d=(path) stroke-width=(height) stroke-dasharray=(bar) {}
+                    path .(colour) d=(path) stroke-width=(height) stroke-dasharray=(if shade == UptimeLevel::NoData { thin } else { bar }) {}
                 }
             }
         }
@@ -102,7 +103,7 @@ fn description(span: Span, bars: &[UptimeLevel], uptime: &str) -> String {
         (UptimeLevel::Partial, "with an outage"),
         (UptimeLevel::Down, "of outage"),
         (UptimeLevel::Maintenance, "with maintenance"),
-        (UptimeLevel::NoData, "without data"),
+        (UptimeLevel::NoData, "not watched"),
     ] {
         let count = bars.iter().filter(|bar| **bar == shade).count();
         if count > 0 {
@@ -134,8 +135,8 @@ mod tests {
             "class=\"bar-up\" d=\"M0 14H8M24 14H32\" stroke-width=\"12\"",
             "class=\"bar-partly\" d=\"M8 12H12\"",
             "class=\"bar-down\" d=\"M12 10H16\"",
-            "class=\"bar-none\" d=\"M16 18H24\" stroke-width=\"4\"",
-            "aria-label=\"24 hours: 50%, 1 hour with an outage, 1 hour of outage, 2 hours without data\"",
+            "class=\"bar-none\" d=\"M16 14H24\" stroke-width=\"12\" stroke-dasharray=\"1 3\"",
+            "aria-label=\"24 hours: 50%, 1 hour with an outage, 1 hour of outage, 2 hours not watched\"",
             "viewBox=\"0 0 32 20\"",
         ] {
             assert!(text.contains(part), "{part} is not in {text}");

@@ -113,7 +113,7 @@ fn titles(report: &Report) -> Vec<&'static str> {
         "Maintenance",
         "Not watched",
     ];
-    titles.extend(report.objective.map(|_| "Objective"));
+    titles.extend(report.has_objectives().then_some("Objective"));
     titles
 }
 
@@ -131,8 +131,8 @@ fn row(monitor: &MonitorReport, report: &Report) -> Markup {
             }
             td { (seconds(monitor.watched.maintenance_seconds())) }
             td { (display::duration(monitor.unwatched)) }
-            @if let Some(objective) = report.objective {
-                td { (display::percent(objective.share())) ": " (left_text(monitor.left_of(objective, report.month))) }
+            @if report.has_objectives() {
+                td { @match report.objective_of(monitor) { Some((objective, left)) => { (objective) ": " (left_text(left)) }, None => "–" } }
             }
         }
     }

@@ -161,7 +161,7 @@ fn each_monitor_has_90_days_with_what_the_uptime_rests_on() {
     assert_eq!(strips.len(), 4);
     assert_eq!(
         strips[0],
-        "90 days: 99.97%, 1 day with an outage, 23 days without data"
+        "90 days: 99.97%, 1 day with an outage, 23 days not watched"
     );
     assert_eq!(
         attributes(&html, ".monitor .strip", "data-bars")[0],

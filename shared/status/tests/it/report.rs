@@ -23,6 +23,7 @@ fn report(objective: Option<Objective>) -> Report {
         id: id.parse().unwrap(),
         title: title.to_owned(),
         group: group.map(str::to_owned),
+        objective: None,
         watched,
         unwatched: SignedDuration::from_hours(1),
         outages: 2,
@@ -62,6 +63,12 @@ fn report_has_monitors_groups_and_what_the_objective_leaves() {
     );
     assert_eq!(texts(&html, "nav a[aria-current=page]"), ["Reports"]);
     assert_eq!(attributes(&html, ".months a", "href")[1], "/reports/2026-10");
+    let mut own = report(None);
+    own.monitors[0].objective = "99".parse().ok();
+    let html = site().report(Audience::Private, ReportFormat::Html, &own).body;
+    let rows = texts(&html, ".report tbody tr");
+    assert!(rows[2].ends_with("99%: 7 h 12 min left"), "{rows:?}");
+    assert!(rows[3].ends_with("1 h–"), "another monitor has none: {rows:?}");
     let document = report_html(&report(None));
     for part in ["href", "src=", "<script"] {
         assert!(!document.contains(part), "the document refers to nothing: {part}");
@@ -70,14 +77,17 @@ fn report_has_monitors_groups_and_what_the_objective_leaves() {
 
 #[test]
 fn csv_has_one_line_for_each_monitor() {
-    let response = site().report(Audience::Private, ReportFormat::Csv, &report(None));
+    let mut report = report(None);
+    report.monitors[1].objective = "99.9".parse().ok();
+    let response = site().report(Audience::Private, ReportFormat::Csv, &report);
     assert_eq!(response.header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<_> = response.body.lines().collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(
         lines[1],
-        "\"orders-db\",\"Orders, <database>\",\"Shop\",1.000000,86400,0,0,3600,2,420,1.000000,86400,1.000000,86400,,,"
+        "\"orders-db\",\"Orders, <database>\",\"Shop\",1.000000,86400,0,0,3600,2,420,1.000000,86400,1.000000,86400,,,,"
     );
+    assert!(lines[2].ends_with(",,,0.999000,2592"), "{}", lines[2]);
 }
 
 #[test]

@@ -72,7 +72,8 @@ fn attributes(item: &Item) -> Result<Map<String, Value>, Vec<Diagnostic>> {
     Err(diagnostics)
 }
 
-fn attribute(value: &Value) -> AttributeValue {
+/// A value of JSON as an attribute.
+pub(crate) fn attribute(value: &Value) -> AttributeValue {
     match value {
         Value::Null => AttributeValue::Null(true),
         Value::Bool(value) => AttributeValue::Bool(*value),
@@ -86,11 +87,12 @@ fn attribute(value: &Value) -> AttributeValue {
     }
 }
 
+/// An attribute as a value of JSON.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the SDK hides the variant of types it does not know"
 )]
-fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Diagnostic> {
+pub(crate) fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Diagnostic> {
     let list = |values: &[String]| values.iter().cloned().map(Value::String).collect();
     match value {
         AttributeValue::Null(_) => Ok(Value::Null),

@@ -22,6 +22,7 @@ pub(crate) mod operator_note;
 mod outbox;
 mod owner;
 pub(crate) mod phase_rollup;
+pub(crate) mod report_claim;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod standby;

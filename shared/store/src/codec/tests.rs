@@ -107,6 +107,10 @@ fn put_operator_note(note: &OperatorNote) -> Item {
     operator_note::encode(&keys::operator_note(note), note)
 }
 
+fn put_report_claim(request: &str) -> Item {
+    report_claim::encode(&keys::report("2026-10"), request, samples::time(TICK))
+}
+
 fn put_control(control: &Control) -> Item {
     let key = keys::control(&"orders-db".parse().unwrap());
     control::encode(&key, control, samples::time(TICK))
@@ -138,6 +142,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
         ("banners", put_banners(&samples::banners())),
         ("control", put_control(&samples::control())),
         ("operator_note", put_operator_note(&samples::operator_note())),
+        ("report_claim", put_report_claim("5b1f8e2c")),
         ("definition", put_definition(&samples::definition())),
     ]
 }
@@ -243,6 +248,7 @@ fn decode_all(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
         ("banners", outcome(banners::decode(item))),
         ("control", outcome(control::decode(item))),
         ("operator_note", outcome(operator_note::decode(item))),
+        ("report_claim", outcome(report_claim::decode(item))),
         ("definition", get_definition(item).map(drop).map_err(diagnostics)),
     ]
 }

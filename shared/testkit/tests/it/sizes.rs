@@ -17,6 +17,7 @@ use portpulse_core::page_url::PageUrl;
 use portpulse_core::rollup::{Rollup, phase_rollup};
 use portpulse_core::round::{MAX_BROKEN_ID_BYTES, Observations};
 use portpulse_store::keys::{Key, PK, SK};
+use portpulse_store::packed::unpack;
 use portpulse_store::size;
 use portpulse_store::store::Store;
 use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
@@ -59,7 +60,9 @@ impl Table for MeasuringTable {
     async fn put(&self, item: Item, _: Condition) -> Result<Put, TableError> {
         let text = |name: &str| item[name].as_s().unwrap().clone();
         let key = format!("{}/{}", text(PK), text(SK));
-        self.0.lock().unwrap().push((key, size::item(&item)));
+        // Random values would not be smaller when packed.
+        let plain = unpack(&item).unwrap();
+        self.0.lock().unwrap().push((key, size::item(&plain)));
         Ok(Put::Done)
     }
 }

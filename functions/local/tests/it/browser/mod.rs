@@ -122,7 +122,7 @@ fn bars_and_charts_have_tooltips_by_pointer_and_keyboard() {
     browser.value_of("document.querySelector('a.history').focus()");
     browser.press("ArrowLeft");
     let tip = browser.value_of(TOOLTIP);
-    assert!(tip.as_str().unwrap().ends_with(": no data"), "{tip}");
+    assert!(tip.as_str().unwrap().ends_with(": not watched"), "{tip}");
     browser.press("Escape");
     assert_eq!(browser.value_of(TOOLTIP), "");
     browser.open(&served.page("monitors/healthy"));
