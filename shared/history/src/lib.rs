@@ -16,9 +16,11 @@ pub mod prometheus;
 pub mod read;
 pub mod report;
 mod rollup_reader;
+mod scope;
 mod shown_range;
 pub mod snapshot;
 pub mod state;
+mod state_reader;
 pub mod view;
 mod xml;
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::group::{GroupId, shard_of};
-use portpulse_core::group_state::{ClosedIncident, GroupState};
-use portpulse_core::id::{Location, MonitorId};
+use portpulse_core::group_state::ClosedIncident;
+use portpulse_core::id::MonitorId;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::PhaseRollup;
 use portpulse_core::time::Interval;
@@ -22,8 +22,10 @@ pub use crate::rollup_reader::Detail;
 use crate::rollup_reader::{
     Budget, Part, awaited_locations, parts, read_checks, read_running, read_summaries,
 };
+pub use crate::scope::{Groups, ReadLimit, Scope};
 use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
+use crate::state_reader::{read_banners, read_present};
 use crate::view::{Audience, IncidentsPage, MonitorPage, Overview, UpcomingMaintenance};
 
 /// The current hour may use 1/8 of the read limit.
@@ -32,40 +34,6 @@ const RUNNING_SHARE: u64 = 8;
 /// The phases of a page may use this many half read units, so that the page of 50 monitors stays below 200 units; or three quarters
 /// of what the page has used before, if that is more, since groups of more monitors have larger phases.
 const PHASES_HALVES: u64 = 2 * 90;
-
-/// The groups and locations to read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// The groups that have monitors.
-    pub groups: Groups,
-    /// The expected locations if the table lists none. If empty too, the locations that report are expected.
-    pub expected: BTreeSet<Location>,
-}
-
-/// The groups that have monitors.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Groups {
-    /// These groups; the shards of each interval start at 0.
-    Known(BTreeSet<GroupId>),
-    /// The groups found in the table by each request, for half a read unit per interval and group.
-    #[default]
-    Found,
-}
-
-/// The maximum number of DynamoDB read units for one request's history. The current state (definitions and group states,
-/// which grow with the number of monitors) is always read, and counts towards the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadLimit(
-    /// Read units of DynamoDB.
-    pub u32,
-);
-
-impl Default for ReadLimit {
-    /// 500 read units: four times the amount for 90 days of 50 monitors from three locations. At 0.125 USD per million, 16,000 such requests cost 1 USD.
-    fn default() -> Self {
-        Self(500)
-    }
-}
 
 /// Reads the data of the status page.
 #[derive(Debug, Clone)]
@@ -131,7 +99,7 @@ impl<T: Table + PagedQuery> Reader<T> {
             return Ok(None);
         }
         let store = Store::new(MeteredTable::new(&self.table));
-        let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
+        let mut snapshot = read_present(&store, &self.scope.expected, &groups, Read::Eventual).await?;
         let detail = match audience {
             Audience::Public => None,
             Audience::Private => {
@@ -151,7 +119,7 @@ impl<T: Table + PagedQuery> Reader<T> {
     pub async fn incidents(&self, audience: Audience, now: Timestamp) -> Result<IncidentsPage, Error> {
         let store = Store::new(MeteredTable::new(&self.table));
         let groups = self.groups().await?;
-        let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
+        let mut snapshot = read_present(&store, &self.scope.expected, &groups, Read::Eventual).await?;
         let since = first_day(now).start();
         self.read_incidents(&store, &mut snapshot, now, since).await?;
         Ok(assemble::incidents(&snapshot, audience, now))
@@ -171,7 +139,7 @@ impl<T: Table + PagedQuery> Reader<T> {
     ) -> Result<Report, Error> {
         let store = Store::new(MeteredTable::new(&self.table));
         let groups = self.groups().await?;
-        let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
+        let mut snapshot = read_present(&store, &self.scope.expected, &groups, Read::Eventual).await?;
         self.read_incidents(&store, &mut snapshot, now, month.start())
             .await?;
         let first = Period::containing(month.start(), Grain::Day);
@@ -212,7 +180,7 @@ impl<T: Table + PagedQuery> Reader<T> {
     /// See [`Reader::overview`].
     pub async fn present(&self, read: Read) -> Result<Snapshot, Error> {
         let store = Store::new(MeteredTable::new(&self.table));
-        read_present(&store, &self.scope, &self.groups().await?, read).await
+        read_present(&store, &self.scope.expected, &self.groups().await?, read).await
     }
 
     /// Adds the incidents that closed at `since` or later, for at most half of the read limit.
@@ -240,7 +208,7 @@ impl<T: Table + PagedQuery> Reader<T> {
     /// If the table cannot be read.
     pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
         let store = Store::new(MeteredTable::new(&self.table));
-        let mut snapshot = read_present(&store, &self.scope, groups, Read::Eventual).await?;
+        let mut snapshot = read_present(&store, &self.scope.expected, groups, Read::Eventual).await?;
         self.read_history(&store, &mut snapshot, None, None, now).await?;
         Ok(snapshot)
     }
@@ -408,64 +376,6 @@ impl<T: Table + PagedQuery> Reader<T> {
     fn left(&self, store: &Store<MeteredTable<'_, T>>) -> u64 {
         (u64::from(self.read_limit.0) * 2).saturating_sub(store.table().halves())
     }
-}
-
-/// Reads the current state: definitions, group states, controls and locations.
-async fn read_present<T: Table>(
-    store: &Store<T>,
-    scope: &Scope,
-    groups: &BTreeSet<GroupId>,
-    read: Read,
-) -> Result<Snapshot, Error> {
-    let mut snapshot = Snapshot::default();
-    for group in groups {
-        let group_state = store.group_state_as_of(*group, read).await?;
-        let mut definitions = store.definitions(*group).await?;
-        definitions.exclude_agents(&group_state.group_state.agents);
-        let known = GroupSnapshot {
-            definitions,
-            group_state: group_state.group_state,
-            ..GroupSnapshot::default()
-        };
-        snapshot.groups.insert(*group, known);
-        snapshot
-            .unreadable
-            .extend(group_state.unreadable.values().map(|error| chain(error)));
-    }
-    let group_states = snapshot.groups.values().map(|known| &known.group_state);
-    let reporting = |group_state: &GroupState| -> Vec<Location> {
-        let awaited = group_state.decision.locations.keys();
-        group_state.locations.keys().chain(awaited).cloned().collect()
-    };
-    let reporting: BTreeSet<Location> = group_states.flat_map(reporting).collect();
-    for known in snapshot.groups.values_mut() {
-        let configured = [&known.group_state.listed, &scope.expected];
-        let configured = configured.into_iter().find(|locations| !locations.is_empty());
-        known.expected = configured.unwrap_or(&reporting).clone();
-    }
-    let (controls, unreadable) = store.controls().await?;
-    snapshot.controls = controls;
-    snapshot
-        .unreadable
-        .extend(unreadable.iter().map(|error| chain(error)));
-    match store.fleet().await {
-        Ok(fleet) => snapshot.fleet = fleet,
-        Err(error @ Error::Unreadable { .. }) => snapshot.unreadable.push(chain(&error)),
-        Err(error) => return Err(error),
-    }
-    Ok(snapshot)
-}
-
-/// Adds the last banners of the services in these groups.
-async fn read_banners<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Result<(), Error> {
-    for (group, known) in &mut snapshot.groups {
-        let (banners, unreadable) = store.banners(*group).await?;
-        known.banners = banners;
-        snapshot
-            .unreadable
-            .extend(unreadable.iter().map(|error| chain(error)));
-    }
-    Ok(())
 }
 
 fn month_before(time: Timestamp) -> Timestamp {

@@ -12,6 +12,7 @@ mod flapping;
 mod fleet;
 mod incidents;
 mod input;
+mod location_view;
 mod locations;
 mod notification;
 mod notify;
@@ -31,7 +32,8 @@ use votes::{Electorate, Votes};
 
 pub use fit::{Completeness, SizeLimit, Unlimited};
 pub use input::{Elsewhere, Input};
-pub use notification::{AffectedMonitor, Explanation, LocationView, Notification, View, views};
+pub use location_view::{LocationView, View, views};
+pub use notification::{AffectedMonitor, Explanation, Notification};
 
 /// The states to write. An unchanged state is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

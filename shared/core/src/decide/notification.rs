@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use super::ancestors::down_ancestor;
 use super::evidence::{FaultOf, Surroundings};
 use super::input::Input;
+use super::location_view::{LocationView, views};
 use super::locations::suspects;
 use super::votes::Electorate;
 use crate::choice::Severity;
 use crate::definition::Monitor;
 use crate::diagnosis::Diagnosis;
 use crate::group::GroupId;
-use crate::group_state::{Cause, Entry, Finding, Health, Incident, Status, Track, Urgency};
+use crate::group_state::{Cause, Entry, Finding, Incident, Status, Track, Urgency};
 use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
 use crate::outcome::Detail;
@@ -104,35 +105,6 @@ impl Explanation {
         let cause = incident.finding.as_ref().map(|finding| finding.cause);
         let sentence = diagnosis.sentence(id, monitor.map(Monitor::target), cause);
         Some(Self { diagnosis, sentence })
-    }
-}
-
-/// The view of one location on a monitor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocationView {
-    /// The state of the monitor in this location.
-    pub view: View,
-    /// The number of consecutive counted ticks in this state.
-    pub ticks: u32,
-    /// The first of those ticks, if known.
-    pub since: Option<Tick>,
-    /// The last finding, unless the monitor is good.
-    pub finding: Option<Finding>,
-}
-
-crate::choice::choice! {
-    /// The state of a monitor as seen from one location.
-    View {
-        /// The monitor is as expected.
-        Good = "good",
-        /// The monitor is not as expected.
-        Failing = "failing",
-        /// The location reports, but could not tell.
-        NoData = "no_data",
-        /// The location does not report.
-        Silent = "silent",
-        /// The location alone sees most monitors failing, and does not count.
-        Suspect = "suspect",
     }
 }
 
@@ -385,48 +357,4 @@ fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> 
                 Some(Entry::NoData { .. }) | None => None,
             });
     mine.chain(states).find_map(of)
-}
-
-/// The current view of each location that checks the monitor.
-pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, LocationView> {
-    let electorate = Electorate::new(input);
-    let suspects = suspects(&input.group_state.decision);
-    let locations = input
-        .expected()
-        .iter()
-        .filter(|location| monitor.rule().locations.includes(location));
-    let plain = |view| LocationView {
-        view,
-        ticks: 0,
-        since: None,
-        finding: None,
-    };
-    let view = |location: &Location| {
-        let Some(state) = electorate.fresh_state(location) else {
-            return plain(View::Silent);
-        };
-        match state.entries.get(monitor.id()) {
-            None => plain(View::Good),
-            Some(Entry::NoData { .. }) => plain(View::NoData),
-            Some(Entry::Seen(streaks)) => {
-                let bad = streaks.health.state == Health::Failing;
-                let view = match (suspects.contains(location), streaks.seen < state.tick, bad) {
-                    (true, _, _) => View::Suspect,
-                    (_, true, _) => View::NoData,
-                    (_, _, true) => View::Failing,
-                    (_, _, false) => View::Good,
-                };
-                let (ticks, since) = (streaks.health.ticks, Some(streaks.health.since));
-                LocationView {
-                    view,
-                    ticks,
-                    since,
-                    finding: streaks.finding.clone().filter(|_| view != View::Good),
-                }
-            }
-        }
-    };
-    locations
-        .map(|location| (location.clone(), view(location)))
-        .collect()
 }
