@@ -38,8 +38,9 @@ impl From<Period> for Detail {
 const MAX_FIRST_ROWS: u64 = 4;
 /// The cost of a large row of 64 KB, in half read units.
 const LARGE_ROW_HALF_UNITS: u64 = 16;
-/// The maximum number of bytes per read. Decoded rows take some twenty times as much memory, and the function has 128 MB.
-const MAX_BYTES_PER_READ: u64 = 384 * 1_024;
+/// The maximum number of bytes per read. Decoded rows, which are compressed, take up to a hundred times as much memory, and the function has
+/// 128 MB.
+const MAX_BYTES_PER_READ: u64 = 128 * 1_024;
 /// The bytes that half a read unit covers.
 const BYTES_PER_HALF_UNIT: u64 = 4_096;
 
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn bytes_per_read_are_bounded() {
-        for (halves, rows, asked) in [(4, 4, 96), (160, 4, 2), (400, 1, 1)] {
+        for (halves, rows, asked) in [(4, 4, 32), (40, 4, 3), (400, 1, 1)] {
             let mut budget = Budget::new(1_000_000);
             budget.spend(halves, rows);
             assert_eq!(budget.rows(), Some(asked), "{rows} rows of {halves} half units");
