@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use portpulse_alert::SnsTopic;
 use portpulse_checker::{
-    Checker, Error, Invocation, Metrics, Settings, Standby, StandbySettings, SystemClock, TickEvent, TickReport,
-    chain, emf,
+    Checker, Error, Invocation, Metrics, Settings, Standby, StandbySettings, SystemClock, TickEvent,
+    TickReport, chain, emf,
 };
 use portpulse_core::outbox::Claimant;
 use portpulse_function::{Diagnostic, ParameterStore, aws_config, failure, serve};

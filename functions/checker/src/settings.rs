@@ -155,7 +155,10 @@ mod tests {
             ("PORTPULSE_STANDBY_TOPIC_ARN", "arn:s"),
         ];
         let standby = parse(&all).unwrap().standby.unwrap();
-        assert_eq!((&*standby.region, &*standby.table, &*standby.topic_arn), ("eu-central-1", "s", "arn:s"));
+        assert_eq!(
+            (&*standby.region, &*standby.table, &*standby.topic_arn),
+            ("eu-central-1", "s", "arn:s")
+        );
         assert_eq!(parse(&[]).unwrap().standby, None);
         for missing in 0..3 {
             let mut some = all;

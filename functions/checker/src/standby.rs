@@ -91,7 +91,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let notified = match self.change_loss(standby, turn, next).await {
             Ok(Some(loss)) => {
                 let unasked = LocalView::NotChecked("home can be reached");
-                self.publish_loss(standby, turn, loss, &Definitions::default(), &unasked).await
+                self.publish_loss(standby, turn, loss, &Definitions::default(), &unasked)
+                    .await
             }
             Ok(None) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -106,7 +107,11 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     ) -> Result<Vec<Notification>, Error> {
         let (group, location) = (turn.group, &self.location);
         let failed = |source| Error::Standby { group, source };
-        let before = standby.store.home_failures(group, location).await.map_err(failed)?;
+        let before = standby
+            .store
+            .home_failures(group, location)
+            .await
+            .map_err(failed)?;
         let failures = HomeFailures::count(before, turn.tick, group.interval);
         if before != Some(failures) {
             let written = standby.store.put_home_failures(group, location, &failures).await;
@@ -116,9 +121,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             return Ok(Vec::new());
         }
         let since = failures.first.timestamp();
-        let next = |loss: &HomeLoss| {
-            loss.unreachable(location, since, self.clock.now(), &turn.invocation.claimant)
-        };
+        let next =
+            |loss: &HomeLoss| loss.unreachable(location, since, self.clock.now(), &turn.invocation.claimant);
         let Some(loss) = self.change_loss(standby, turn, next).await? else {
             return Ok(Vec::new());
         };

@@ -59,7 +59,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         } else if loaded.own_state_is_readable {
             // Before the commit: if this invocation is lost, the next tick asks again.
             if let Some(question) = Question::at(before, tick, group.interval) {
-                self.home_reachable(question, invocation, deadline, &mut report).await;
+                self.home_reachable(question, invocation, deadline, &mut report)
+                    .await;
             }
             loaded = self
                 .check_and_commit(loaded, invocation, deadline, &mut report)

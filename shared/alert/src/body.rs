@@ -45,9 +45,10 @@ pub(crate) fn body(notification: &Notification) -> String {
     }
     if !notification.diagnostics.is_empty() {
         lines.push(String::new());
-        let heading = match notification.kind {
-            Kind::HomeUnreachable => "What the location sees:",
-            _ => "Errors in the definition:",
+        let heading = if notification.kind == Kind::HomeUnreachable {
+            "What the location sees:"
+        } else {
+            "Errors in the definition:"
         };
         lines.push(heading.to_owned());
         let diagnostics = notification.diagnostics.iter().take(MAX_ENTRIES);

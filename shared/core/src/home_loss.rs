@@ -172,9 +172,10 @@ impl HomeLoss {
 
     fn push(&mut self, kind: Kind, location: &Location, since: Timestamp, at: Timestamp) {
         // One incident for a pager; its parts differ by location and revision.
-        let id = match kind {
-            Kind::HomeReachable => format!("home.{}/{kind}", self.began),
-            _ => format!("home.{}/{kind}.{location}.{}", self.began, self.revision),
+        let id = if kind == Kind::HomeReachable {
+            format!("home.{}/{kind}", self.began)
+        } else {
+            format!("home.{}/{kind}.{location}.{}", self.began, self.revision)
         };
         self.outbox.push(Pending {
             id,
@@ -215,7 +216,9 @@ pub fn notification(
     let (mut lines, mut severity) = (Vec::new(), Severity::Warning);
     match (pending.kind, view) {
         (Kind::HomeReachable, _) => {}
-        (_, LocalView::NotChecked(why)) => lines.push(format!("from {location}, whose monitors were not checked: {why}")),
+        (_, LocalView::NotChecked(why)) => {
+            lines.push(format!("from {location}, whose monitors were not checked: {why}"))
+        }
         (_, LocalView::Checked(outcomes)) => {
             let of = |assessment| monitors_with(assessment, definitions, outcomes);
             let (failing, unclear) = (of(Assessment::Failing), of(Assessment::NoData));

@@ -155,7 +155,10 @@ impl<'a> NotificationReader<'a> {
         if let Some(id) = self.text("definition") {
             return Some(Subject::Definition(id.to_owned()));
         }
-        if matches!(kind, Some(Kind::Test | Kind::HomeUnreachable | Kind::HomeReachable)) {
+        if matches!(
+            kind,
+            Some(Kind::Test | Kind::HomeUnreachable | Kind::HomeReachable)
+        ) {
             return Some(Subject::Portpulse);
         }
         self.diagnostics

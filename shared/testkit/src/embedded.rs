@@ -118,26 +118,27 @@ impl EmbeddedDynamo {
 
     /// Another table of the same layout, such as that of a standby region.
     ///
-    /// # Panics
+    /// # Errors
     /// If the table cannot be created.
-    pub async fn create_table(&self, name: &str) -> DynamoTable {
-        let created = self
+    pub async fn create_table(&self, name: &str) -> Result<DynamoTable, aws_sdk_dynamodb::Error> {
+        let mut creating = self
             .client
             .create_table()
             .table_name(name)
             .billing_mode(BillingMode::PayPerRequest);
-        let keys = [(PK, KeyType::Hash), (SK, KeyType::Range)];
-        let created = keys.into_iter().fold(created, |created, (key, kind)| {
-            let text = AttributeDefinition::builder()
+        for (key, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
+            let attribute = AttributeDefinition::builder()
                 .attribute_name(key)
-                .attribute_type(ScalarAttributeType::S);
-            let element = KeySchemaElement::builder().attribute_name(key).key_type(kind);
-            created
-                .attribute_definitions(text.build().unwrap())
-                .key_schema(element.build().unwrap())
-        });
-        created.send().await.unwrap();
-        DynamoTable::new(self.client.clone(), name.to_owned())
+                .attribute_type(ScalarAttributeType::S)
+                .build()?;
+            let element = KeySchemaElement::builder()
+                .attribute_name(key)
+                .key_type(kind)
+                .build()?;
+            creating = creating.attribute_definitions(attribute).key_schema(element);
+        }
+        creating.send().await?;
+        Ok(DynamoTable::new(self.client.clone(), name.to_owned()))
     }
 
     /// The table through a client with a [`Meter`].

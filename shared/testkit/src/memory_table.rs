@@ -350,7 +350,8 @@ fn holds(condition: Condition, current: Option<&Item>) -> bool {
     };
     let of_our_layout = |item: &Item| number(item, LAYOUT) == Some(u64::from(VERSION));
     match (condition, current) {
-        (Condition::Always, _) | (Condition::Absent | Condition::Revision(0) | Condition::Before(_), None) => true,
+        (Condition::Always, _)
+        | (Condition::Absent | Condition::Revision(0) | Condition::Before(_), None) => true,
         (Condition::Absent | Condition::Revision(0), Some(_))
         | (Condition::Tick(_) | Condition::Revision(_) | Condition::Seeded, None) => false,
         (Condition::Seeded, Some(item)) => item.get(MANAGED_BY) == Some(&AttributeValue::S(SEED.to_owned())),

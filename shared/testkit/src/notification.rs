@@ -77,9 +77,7 @@ pub fn of(kind: Kind) -> Notification {
         (Subject::Location(_), false) => "eu-west-1.3",
         (Subject::Location(_), true) => "eu-west-1.4",
         (Subject::Portpulse, _) => "home.3",
-        (Subject::Monitor(_) | Subject::Definition(_), _) => {
-            "orders-db@2026-11-22T05:40:00Z.7"
-        }
+        (Subject::Monitor(_) | Subject::Definition(_), _) => "orders-db@2026-11-22T05:40:00Z.7",
     };
     let view = |view, ticks, since: Option<&str>, finding| LocationView {
         view,
@@ -123,14 +121,20 @@ pub fn of(kind: Kind) -> Notification {
         runbook: when(of_monitor, "https://wiki.example.com/orders-db?a=1&b=2"),
         page: when(of_monitor, "https://status.example.com/monitors/orders-db"),
         locations: if of_monitor { locations } else { BTreeMap::new() },
-        diagnostics: match kind {
-            Kind::BrokenDefinition => vec!["port: is missing (write a port, or a `service` that has one)".to_owned()],
-            Kind::HomeUnreachable => vec![
-                "from eu-west-1, checked once: 1 of 12 monitors fail, 0 could not be checked".to_owned(),
-                "orders-db (db.example.com:5432) fails".to_owned(),
-            ],
-            _ => Vec::new(),
-        },
+        diagnostics: diagnostics(kind).iter().map(|text| (*text).to_owned()).collect(),
+    }
+}
+
+fn diagnostics(kind: Kind) -> &'static [&'static str] {
+    if kind == Kind::BrokenDefinition {
+        &["port: is missing (write a port, or a `service` that has one)"]
+    } else if kind == Kind::HomeUnreachable {
+        &[
+            "from eu-west-1, checked once: 1 of 12 monitors fail, 0 could not be checked",
+            "orders-db (db.example.com:5432) fails",
+        ]
+    } else {
+        &[]
     }
 }
 

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, TopicFault, assert_counted, define,
-    invocation, location, locations, texts,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, TopicFault, assert_counted,
+    define, invocation, location, locations, texts,
 };
 
 /// A deployment with a home region and a standby region, and three locations.
@@ -46,7 +46,12 @@ impl World {
     }
 
     /// A tick in one location, dropped after `polls` polls; `None` if it did not complete.
-    fn killed_tick(&self, (number, at): (i64, usize), result: ProbeResult, polls: usize) -> Option<TickReport> {
+    fn killed_tick(
+        &self,
+        (number, at): (i64, usize),
+        result: ProbeResult,
+        polls: usize,
+    ) -> Option<TickReport> {
         let time = TestTime::default();
         time.set(number * 60_000 + 5_000);
         let checker = Checker::new(
@@ -97,21 +102,36 @@ fn loss_and_return_of_home_are_each_notified_once() {
     let [notification] = &report.published[..] else {
         panic!("{report:?}");
     };
-    assert_eq!(notification.diagnostics, [
-        "from a, checked once: 1 of 1 monitors fail, 0 could not be checked",
-        "m0 (h0.example:1000) fails",
-    ]);
-    assert!(texts(&report.errors).iter().any(|text| text.contains("cannot read")), "{report:?}");
+    assert_eq!(
+        notification.diagnostics,
+        [
+            "from a, checked once: 1 of 1 monitors fail, 0 could not be checked",
+            "m0 (h0.example:1000) fails",
+        ]
+    );
+    assert!(
+        texts(&report.errors)
+            .iter()
+            .any(|text| text.contains("cannot read")),
+        "{report:?}"
+    );
     for number in 3..=9 {
         world.round(number, Failing);
     }
-    assert_eq!(world.sent(), ["home.1/home_unreachable.a.1"], "the other locations join");
+    assert_eq!(
+        world.sent(),
+        ["home.1/home_unreachable.a.1"],
+        "the other locations join"
+    );
 
     world.home.clear_faults();
     for number in 10..=12 {
         world.round(number, Good);
     }
-    assert_eq!(world.sent(), ["home.1/home_unreachable.a.1", "home.1/home_reachable"]);
+    assert_eq!(
+        world.sent(),
+        ["home.1/home_unreachable.a.1", "home.1/home_reachable"]
+    );
     assert_eq!(world.home_topic.kinds(), [""; 0], "no monitor was called down");
 }
 
@@ -129,7 +149,10 @@ fn location_that_alone_cannot_reach_home_is_notified() {
             assert_counted(&world.tick((number, at), ProbeResult::Good));
         }
     }
-    assert_eq!(world.sent(), ["home.1/home_unreachable.a.1", "home.1/home_reachable"]);
+    assert_eq!(
+        world.sent(),
+        ["home.1/home_unreachable.a.1", "home.1/home_reachable"]
+    );
 }
 
 #[test]
@@ -180,8 +203,14 @@ fn failing_standby_region_costs_no_tick() {
         assert_counted(report);
         assert_eq!(texts(&report.errors), [""; 0]);
     }
-    let warnings: Vec<_> = reports.iter().flat_map(|report| texts(&report.warnings)).collect();
-    assert!(warnings[0].starts_with("cannot copy the decision on 1m#0"), "{warnings:?}");
+    let warnings: Vec<_> = reports
+        .iter()
+        .flat_map(|report| texts(&report.warnings))
+        .collect();
+    assert!(
+        warnings[0].starts_with("cannot copy the decision on 1m#0"),
+        "{warnings:?}"
+    );
     assert_eq!(world.home_topic.kinds(), ["down"]);
 }
 
@@ -194,7 +223,11 @@ fn unsent_notification_of_the_loss_is_sent_by_a_later_tick() {
     *world.standby_topic.faults.borrow_mut() = Some(Box::new(move || {
         let left = failures.get();
         failures.set(left.saturating_sub(1));
-        if left > 0 { TopicFault::Before } else { TopicFault::None }
+        if left > 0 {
+            TopicFault::Before
+        } else {
+            TopicFault::None
+        }
     }));
     for number in 1..=6 {
         world.round(number, ProbeResult::Good);
@@ -207,13 +240,21 @@ fn unreadable_copies_are_said_to_be_unreadable() {
     let world = World::new();
     world.round(0, ProbeResult::Good);
     world.lose_home();
-    world.standby.set_faults(|call: &Call<'_>| match call.operation {
-        Operation::Query => Fault::Before,
-        _ => Fault::None,
+    world.standby.set_faults(|call: &Call<'_>| {
+        if call.operation == Operation::Query {
+            Fault::Before
+        } else {
+            Fault::None
+        }
     });
-    let reports: Vec<_> = (1..=3).map(|number| world.tick((number, 0), ProbeResult::Good)).collect();
+    let reports: Vec<_> = (1..=3)
+        .map(|number| world.tick((number, 0), ProbeResult::Good))
+        .collect();
     let diagnostics = &reports[2].published[0].diagnostics;
-    assert_eq!(diagnostics, &["from a, whose monitors were not checked: the copies of their definitions cannot be read"]);
+    assert_eq!(
+        diagnostics,
+        &["from a, whose monitors were not checked: the copies of their definitions cannot be read"]
+    );
 }
 
 /// Kills a checker at each await point of the ticks in which the loss and the return are notified.
@@ -239,7 +280,11 @@ fn killed_checker_loses_neither_the_loss_nor_the_return() {
             let count = sent.len();
             sent.dedup();
             let of = format!("killed in tick {killed} after {polls} polls: {sent:?}");
-            assert_eq!(sent, ["home.1/home_unreachable.a.1", "home.1/home_reachable"], "{of}");
+            assert_eq!(
+                sent,
+                ["home.1/home_unreachable.a.1", "home.1/home_reachable"],
+                "{of}"
+            );
             assert!(count <= 3, "{of}: {count} messages");
             if completed {
                 break;
@@ -280,10 +325,10 @@ proptest! {
         let mut is_loss = false;
         // After the last window, an hour passes, so that lost notifications are found.
         for number in 0..=170 {
-            for at in 0..3 {
+            for (at, consecutive) in consecutive.iter_mut().enumerate() {
                 let cut_off = is_cut_off(number, at);
-                consecutive[at] = if cut_off { consecutive[at] + 1 } else { 0 };
-                is_loss |= consecutive[at] >= 3;
+                *consecutive = if cut_off { *consecutive + 1 } else { 0 };
+                is_loss |= *consecutive >= 3;
                 if cut_off {
                     world.lose_home();
                 }

@@ -376,7 +376,10 @@ mod tests {
         const STANDBY: [(&str, &str); 3] = [
             ("PORTPULSE_STANDBY_REGION", "eu-central-1"),
             ("PORTPULSE_STANDBY_TABLE", "s"),
-            ("PORTPULSE_STANDBY_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:s"),
+            (
+                "PORTPULSE_STANDBY_TOPIC_ARN",
+                "arn:aws:sns:eu-central-1:123456789012:s",
+            ),
         ];
         let read = |some: &[_]| read(&SettingArgs::default(), &[&FULL[..], some].concat());
         assert_eq!(read(&[]).unwrap().standby, None);

@@ -308,7 +308,12 @@ fn times_are_local_unless_utc_is_requested() {
 
 /// Names the standby table in the home table, as Terraform does.
 fn name_standby(aws: &Aws, table: &str) {
-    let place = [("pk", "standby"), ("sk", "standby"), ("region", "eu-central-1"), ("table", table)];
+    let place = [
+        ("pk", "standby"),
+        ("sk", "standby"),
+        ("region", "eu-central-1"),
+        ("table", table),
+    ];
     let put = aws.dynamodb.client().put_item().table_name(TABLE);
     let put = place.into_iter().fold(put, |put, (name, value)| {
         put.item(name, AttributeValue::S(value.to_owned()))
@@ -323,7 +328,7 @@ fn silence_is_copied_to_the_standby_region() {
     let (home, group) = (aws.store(), "5m#0".parse().unwrap());
     aws.wait(home.put_definition(group, "a", attributes.as_object().unwrap()))
         .unwrap();
-    let standby = Store::new(aws.wait(aws.dynamodb.create_table("standby")));
+    let standby = Store::new(aws.wait(aws.dynamodb.create_table("standby")).unwrap());
     let control = |store: &Store<DynamoTable>| aws.wait(store.control(&"a".parse().unwrap())).unwrap();
 
     name_standby(&aws, "standby");

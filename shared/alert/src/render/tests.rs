@@ -323,7 +323,12 @@ fn begins_with_known_label(line: &str) -> bool {
         "Checked ",
         "Page ",
     ];
-    let others = ["Locations:", "Errors in the definition:", "What the location sees:", ""];
+    let others = [
+        "Locations:",
+        "Errors in the definition:",
+        "What the location sees:",
+        "",
+    ];
     let is_count = line
         .strip_prefix("Monitors (")
         .is_some_and(|rest| rest.ends_with("):"));

@@ -30,7 +30,11 @@ fn three_consecutive_ticks_are_a_loss() {
     ] {
         let count_one = |before, number: &u32| Some(HomeFailures::count(before, tick(*number), minute));
         let failures = ticks.iter().fold(None, count_one).unwrap();
-        assert_eq!((failures.ticks, failures.is_loss()), (count, is_loss), "{ticks:?}");
+        assert_eq!(
+            (failures.ticks, failures.is_loss()),
+            (count, is_loss),
+            "{ticks:?}"
+        );
     }
 }
 
@@ -59,7 +63,11 @@ fn loss_is_notified_once_and_again_for_late_locations() {
     let me = Claimant::new("me");
     let first = HomeLoss::default().unreachable(&a, at(60), at(180), &me).unwrap();
     assert_eq!(kinds(&first), ["home.1/home_unreachable.a.1"]);
-    assert_eq!(first.unreachable(&a, at(60), at(240), &me), None, "nothing has changed");
+    assert_eq!(
+        first.unreachable(&a, at(60), at(240), &me),
+        None,
+        "nothing has changed"
+    );
 
     let published = kinds(&first).into_iter().collect();
     let published = first.acknowledge_published(&me, &published).unwrap();
@@ -69,9 +77,16 @@ fn loss_is_notified_once_and_again_for_late_locations() {
     assert_eq!(kinds(&late), ["home.1/home_unreachable.c.4"]);
 
     let over = late.reachable(&b, Question::IsOver, at(900), &me).unwrap();
-    assert_eq!(kinds(&over), ["home.1/home_unreachable.c.4", "home.1/home_reachable"]);
+    assert_eq!(
+        kinds(&over),
+        ["home.1/home_unreachable.c.4", "home.1/home_reachable"]
+    );
     assert_eq!(over.outbox.pending()[1].since, at(60));
-    assert_eq!(over.reachable(&a, Question::IsOver, at(901), &me), None, "the end is notified once");
+    assert_eq!(
+        over.reachable(&a, Question::IsOver, at(901), &me),
+        None,
+        "the end is notified once"
+    );
     let again = over.unreachable(&a, at(60), at(960), &me).unwrap();
     assert_eq!(kinds(&again).last().unwrap(), "home.6/home_unreachable.a.6");
 }
@@ -87,7 +102,9 @@ fn notification_of_a_lost_publisher_is_taken_over() {
     assert_eq!(taken.outbox.claimed_by(&other).count(), 1);
 
     // So is the end, by a location that looks once an hour, which ends nothing.
-    let over = lost.reachable(&a, Question::IsOver, at(301), &Claimant::new("lost too")).unwrap();
+    let over = lost
+        .reachable(&a, Question::IsOver, at(301), &Claimant::new("lost too"))
+        .unwrap();
     let hourly = over.reachable(&a, Question::IsPending, at(3600), &other).unwrap();
     assert_eq!(hourly.outbox.claimed_by(&other).count(), 2);
     assert_eq!(lost.reachable(&a, Question::IsPending, at(181), &other), None);
@@ -95,5 +112,8 @@ fn notification_of_a_lost_publisher_is_taken_over() {
 
 #[test]
 fn nothing_is_notified_without_a_loss() {
-    assert_eq!(HomeLoss::default().reachable(&location("a"), Question::IsOver, at(0), &Claimant::new("me")), None);
+    assert_eq!(
+        HomeLoss::default().reachable(&location("a"), Question::IsOver, at(0), &Claimant::new("me")),
+        None
+    );
 }

@@ -370,7 +370,13 @@ pub(super) fn home_failures() -> impl Strategy<Value = HomeFailures> {
 
 pub(super) fn home_loss() -> impl Strategy<Value = HomeLoss> {
     let locations = btree_map(location(), time(), 0..4);
-    let parts = (any::<u64>(), any::<u64>(), locations, option::of(time()), outbox());
+    let parts = (
+        any::<u64>(),
+        any::<u64>(),
+        locations,
+        option::of(time()),
+        outbox(),
+    );
     parts.prop_map(|(revision, began, locations, notified, outbox)| HomeLoss {
         revision,
         began,

@@ -25,11 +25,11 @@ pub(crate) mod phase_rollup;
 pub(crate) mod report_claim;
 pub(crate) mod results;
 pub(crate) mod rollup;
-pub(crate) mod standby;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod sizes;
+pub(crate) mod standby;
 #[cfg(test)]
 mod tests;
 mod times;
