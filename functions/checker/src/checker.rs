@@ -18,7 +18,6 @@ use portpulse_store::table::Table;
 use crate::Error;
 use crate::deadline::{Deadline, OPERATION_TIME};
 use crate::probe::{Clock, Probe};
-use crate::standby::Standby;
 
 /// The maximum number of attempts to write an item in conflict with other checkers. Each conflict is the progress of
 /// another checker, so with seventeen locations that decide at the same time, the last one needs at most this many.
@@ -35,6 +34,15 @@ pub struct Checker<T, P, N, C> {
     pub(crate) fallback_locations: BTreeSet<Location>,
     pub(crate) page: Option<PageUrl>,
     pub(crate) standby: Option<Standby<T, N>>,
+}
+
+/// The table and the topic of the standby region.
+#[derive(Debug)]
+pub struct Standby<T, N> {
+    /// The table.
+    pub store: Store<T>,
+    /// The topic.
+    pub topic: N,
 }
 
 /// The parameters of one invocation.

@@ -24,7 +24,7 @@ mod standby;
 mod store_banners;
 mod tick;
 
-pub use checker::{Checker, Invocation};
+pub use checker::{Checker, Invocation, Standby};
 pub use deadline::MAX_TICK_TIME;
 pub use error::Error;
 pub use event::{InvalidEvent, TickEvent};
@@ -33,4 +33,3 @@ pub use portpulse_store::chain;
 pub use probe::{Clock, Probe, SystemClock};
 pub use report::{TickOutcome, TickReport};
 pub use settings::{Settings, StandbySettings};
-pub use standby::Standby;

@@ -12,24 +12,14 @@ use portpulse_core::group_state::DecisionState;
 use portpulse_core::home_loss::{HomeFailures, HomeLoss, LocalView, Question, notification};
 use portpulse_core::round::Definitions;
 use portpulse_core::time::Tick;
-use portpulse_store::Store;
 use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
 use crate::Error;
-use crate::checker::{Checker, Invocation, MAX_ATTEMPTS};
+use crate::checker::{Checker, Invocation, MAX_ATTEMPTS, Standby};
 use crate::deadline::{Deadline, RESERVE};
 use crate::probe::{Clock, Probe};
 use crate::report::TickReport;
-
-/// The table and the topic of the standby region.
-#[derive(Debug)]
-pub struct Standby<T, N> {
-    /// The table.
-    pub store: Store<T>,
-    /// The topic.
-    pub topic: N,
-}
 
 /// A tick of a group, whose location could or could not reach home.
 #[derive(Clone, Copy)]

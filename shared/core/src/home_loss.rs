@@ -217,7 +217,7 @@ pub fn notification(
     match (pending.kind, view) {
         (Kind::HomeReachable, _) => {}
         (_, LocalView::NotChecked(why)) => {
-            lines.push(format!("from {location}, whose monitors were not checked: {why}"))
+            lines.push(format!("from {location}, whose monitors were not checked: {why}"));
         }
         (_, LocalView::Checked(outcomes)) => {
             let of = |assessment| monitors_with(assessment, definitions, outcomes);
