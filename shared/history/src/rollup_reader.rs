@@ -307,10 +307,10 @@ mod tests {
 
     #[test]
     fn later_reads_use_average_row_cost() {
-        let mut budget = Budget::new(100);
-        budget.spend(40, 4);
-        assert_eq!(budget.rows(), Some(5), "six less a tenth");
-        budget.spend(55, 5);
+        let mut budget = Budget::new(46);
+        budget.spend(16, 4);
+        assert_eq!(budget.rows(), Some(6), "seven less a tenth");
+        budget.spend(28, 7);
         assert_eq!(budget.rows(), None);
     }
 
