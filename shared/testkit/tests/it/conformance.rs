@@ -331,3 +331,30 @@ async fn strong_reads_are_requested_as_consistent() {
         .collect();
     assert_eq!(strong, [true, true, false, false], "{messages:?}");
 }
+
+/// Puts revision 2 on condition of an earlier one.
+async fn put_copy(table: &impl Table, in_place: Option<&[(&str, AttributeValue)]>) -> bool {
+    if let Some(attributes) = in_place {
+        table.put(item("p", "s", attributes), Condition::Always).await.unwrap();
+    }
+    let copy = item("p", "s", &[("v", number(1)), ("revision", number(2))]);
+    table.put(copy, Condition::Before(2)).await.unwrap() == Put::Done
+}
+
+#[tokio::test]
+async fn copy_replaces_only_an_earlier_revision_of_the_current_layout() {
+    let of = |layout, revision| [("v", number(layout)), ("revision", number(revision))];
+    for (in_place, is_replaced) in [
+        (None, true),
+        (Some(of(1, 1)), true),
+        (Some(of(1, 2)), false),
+        (Some(of(1, 3)), false),
+        (Some(of(2, 1)), false),
+    ] {
+        let in_place = in_place.as_ref().map(<[_; 2]>::as_slice);
+        let dynamo = EmbeddedDynamo::start().await.unwrap();
+        let (real, memory) = (dynamo.table(), MemoryTable::new());
+        assert_eq!(put_copy(&real, in_place).await, is_replaced, "{in_place:?}");
+        assert_eq!(put_copy(&memory, in_place).await, is_replaced, "{in_place:?}");
+    }
+}
