@@ -335,7 +335,10 @@ async fn strong_reads_are_requested_as_consistent() {
 /// Puts revision 2 on condition of an earlier one.
 async fn put_copy(table: &impl Table, in_place: Option<&[(&str, AttributeValue)]>) -> bool {
     if let Some(attributes) = in_place {
-        table.put(item("p", "s", attributes), Condition::Always).await.unwrap();
+        table
+            .put(item("p", "s", attributes), Condition::Always)
+            .await
+            .unwrap();
     }
     let copy = item("p", "s", &[("v", number(1)), ("revision", number(2))]);
     table.put(copy, Condition::Before(2)).await.unwrap() == Put::Done
