@@ -6,7 +6,7 @@ use std::time::Duration;
 use portpulse_alert::Publish;
 use portpulse_core::decide::{Elsewhere, Input};
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::GroupState;
+use portpulse_core::group_state::{GroupState, LocationKind};
 use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::page_url::PageUrl;
@@ -43,6 +43,8 @@ pub struct Standby<T, N> {
     pub store: Store<T>,
     /// The topic.
     pub topic: N,
+    /// The kind of this checker's location.
+    pub kind: LocationKind,
 }
 
 /// The parameters of one invocation.

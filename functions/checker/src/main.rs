@@ -8,6 +8,7 @@ use portpulse_checker::{
     Checker, Error, Invocation, Metrics, Settings, Standby, StandbySettings, SystemClock, TickEvent,
     TickReport, chain, emf,
 };
+use portpulse_core::group_state::LocationKind;
 use portpulse_core::outbox::Claimant;
 use portpulse_function::{Diagnostic, ParameterStore, aws_config, failure, serve};
 use portpulse_prober::{OwnAddresses, Prober};
@@ -65,6 +66,7 @@ async fn standby(settings: Option<StandbySettings>) -> Option<Standby<DynamoTabl
     Some(Standby {
         store: Store::new(table),
         topic: SnsTopic::new(aws_sdk_sns::Client::new(&aws), settings.topic_arn),
+        kind: LocationKind::Region,
     })
 }
 

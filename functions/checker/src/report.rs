@@ -30,7 +30,8 @@ pub struct TickReport {
     pub published: Vec<Notification>,
     /// Errors. Not empty if the tick was not committed or notifications are still pending.
     pub errors: Vec<Error>,
-    /// Missing or incomplete rollups, and banners or copies that were not stored. The tick is not affected, and a later tick retries.
+    /// Missing or incomplete rollups, banners or copies that were not stored, and failures of the standby region. The tick is not affected, and
+    /// a later tick retries.
     pub warnings: Vec<Error>,
 }
 
@@ -87,14 +88,6 @@ impl TickReport {
             published: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
-        }
-    }
-
-    /// Adds what was published through the topic of the standby region.
-    pub(crate) fn add_standby(&mut self, notified: Result<Vec<Notification>, Error>) {
-        match notified {
-            Ok(published) => self.published.extend(published),
-            Err(error) => self.errors.push(error),
         }
     }
 

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use portpulse_alert::{Publish, messages};
 use portpulse_core::decide::Notification;
+use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::DecisionState;
-use portpulse_core::home_loss::{HomeFailures, HomeLoss, LocalView, Question, notification};
+use portpulse_core::group_state::{DecisionState, LocationKind};
+use portpulse_core::home_loss::{HomeFailures, HomeLoss, OwnChecks, StandbyRead, notification};
 use portpulse_core::round::Definitions;
 use portpulse_core::time::Tick;
 use portpulse_store::store::Written;
@@ -21,9 +22,9 @@ use crate::deadline::{Deadline, RESERVE};
 use crate::probe::{Clock, Probe};
 use crate::report::TickReport;
 
-/// A tick of a group, whose location could or could not reach home.
+/// What the steps of one tick share.
 #[derive(Clone, Copy)]
-struct Turn<'a> {
+struct TickContext<'a> {
     group: GroupId,
     tick: Tick,
     invocation: &'a Invocation,
@@ -38,7 +39,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         copied.err().map(|source| Error::CopyDecision { group, source })
     }
 
-    /// Counts a tick at which home could not be read; after three of them, notifies the loss unless another location has.
+    /// Counts a tick at which home could not be read; from the third one on, notifies the loss unless another location has.
     pub(crate) async fn home_unreachable(
         &self,
         invocation: &Invocation,
@@ -48,20 +49,18 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let Some(standby) = &self.standby else {
             return;
         };
-        let turn = Turn {
-            group: report.group,
-            tick: report.tick,
-            invocation,
-            deadline,
-        };
-        let notified = self.count_failure(standby, turn).await;
-        report.add_standby(notified);
+        let context = TickContext::new(report, invocation, deadline);
+        match self.count_failure(standby, context).await {
+            Ok(published) => report.published.extend(published),
+            Err(error) => report.errors.push(error),
+        }
     }
 
-    /// Notifies that home can be reached again, if its loss was notified, and what a lost publisher has left.
+    /// Notifies that home can be reached again, if its loss was notified, and what a lost publisher has left. A failure is a warning:
+    /// home is well, and a later read of the standby table retries.
     pub(crate) async fn home_reachable(
         &self,
-        question: Question,
+        read: StandbyRead,
         invocation: &Invocation,
         deadline: Deadline,
         report: &mut TickReport,
@@ -69,40 +68,42 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let Some(standby) = &self.standby else {
             return;
         };
-        let turn = Turn {
-            group: report.group,
-            tick: report.tick,
-            invocation,
-            deadline,
+        let context = TickContext::new(report, invocation, deadline);
+        match self.end_loss(standby, read, context).await {
+            Ok(published) => report.published.extend(published),
+            Err(error) => report.warnings.push(error),
+        }
+    }
+
+    async fn end_loss(
+        &self,
+        standby: &Standby<T, N>,
+        read: StandbyRead,
+        context: TickContext<'_>,
+    ) -> Result<Vec<Notification>, Error> {
+        let me = &context.invocation.claimant;
+        let next = |loss: &HomeLoss| loss.reachable(&self.location, read, self.clock.now(), me);
+        let Some(loss) = self.change_loss(standby, context, next).await? else {
+            return Ok(Vec::new());
         };
-        let next = |loss: &HomeLoss| {
-            loss.reachable(&self.location, question, self.clock.now(), &invocation.claimant)
-        };
-        let notified = match self.change_loss(standby, turn, next).await {
-            Ok(Some(loss)) => {
-                let unasked = LocalView::NotChecked("home can be reached");
-                self.publish_loss(standby, turn, loss, &Definitions::default(), &unasked)
-                    .await
-            }
-            Ok(None) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        };
-        report.add_standby(notified);
+        let checks = OwnChecks::NotMade("home can be reached");
+        self.publish_loss(standby, context, loss, &Definitions::default(), &checks)
+            .await
     }
 
     async fn count_failure(
         &self,
         standby: &Standby<T, N>,
-        turn: Turn<'_>,
+        context: TickContext<'_>,
     ) -> Result<Vec<Notification>, Error> {
-        let (group, location) = (turn.group, &self.location);
+        let (group, location) = (context.group, &self.location);
         let failed = |source| Error::Standby { group, source };
         let before = standby
             .store
             .home_failures(group, location)
             .await
             .map_err(failed)?;
-        let failures = HomeFailures::count(before, turn.tick, group.interval);
+        let failures = HomeFailures::count(before, context.tick, group.interval);
         if before != Some(failures) {
             let written = standby.store.put_home_failures(group, location, &failures).await;
             written.map_err(failed)?;
@@ -111,26 +112,33 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             return Ok(Vec::new());
         }
         let since = failures.first.timestamp();
-        let next =
-            |loss: &HomeLoss| loss.unreachable(location, since, self.clock.now(), &turn.invocation.claimant);
-        let Some(loss) = self.change_loss(standby, turn, next).await? else {
+        let next = |loss: &HomeLoss| {
+            loss.unreachable(location, since, self.clock.now(), &context.invocation.claimant)
+        };
+        let Some(loss) = self.change_loss(standby, context, next).await? else {
             return Ok(Vec::new());
         };
-        if loss.outbox.claimed_by(&turn.invocation.claimant).next().is_none() {
+        if loss
+            .outbox
+            .claimed_by(&context.invocation.claimant)
+            .next()
+            .is_none()
+        {
             return Ok(Vec::new());
         }
-        let (definitions, view) = self.look(standby, turn).await;
-        self.publish_loss(standby, turn, loss, &definitions, &view).await
+        let (definitions, checks) = self.check_own_monitors(standby, context).await;
+        self.publish_loss(standby, context, loss, &definitions, &checks)
+            .await
     }
 
     /// Writes the next state of the loss; `None` if it does not change.
     async fn change_loss(
         &self,
         standby: &Standby<T, N>,
-        turn: Turn<'_>,
+        context: TickContext<'_>,
         next: impl Fn(&HomeLoss) -> Option<HomeLoss>,
     ) -> Result<Option<HomeLoss>, Error> {
-        let group = turn.group;
+        let group = context.group;
         let failed = |source| Error::Standby { group, source };
         for _ in 0..MAX_ATTEMPTS {
             let loss = standby.store.home_loss().await.map_err(failed)?;
@@ -148,37 +156,44 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     }
 
     /// Checks the monitors of this location once, by the definitions in the standby table.
-    async fn look(&self, standby: &Standby<T, N>, turn: Turn<'_>) -> (Definitions, LocalView) {
-        let Ok(definitions) = standby.store.definitions(turn.group).await else {
-            let unread = LocalView::NotChecked("the copies of their definitions cannot be read");
+    async fn check_own_monitors(
+        &self,
+        standby: &Standby<T, N>,
+        context: TickContext<'_>,
+    ) -> (Definitions, OwnChecks) {
+        let Ok(definitions) = standby.store.definitions(context.group).await else {
+            let unread = OwnChecks::NotMade("the copies of their definitions cannot be read");
             return (Definitions::default(), unread);
         };
-        let took = self.clock.passed_since(turn.deadline.began);
-        let budget = turn.deadline.remaining.saturating_sub(took + RESERVE);
+        let took = self.clock.passed_since(context.deadline.began);
+        let budget = context.deadline.remaining.saturating_sub(took + RESERVE);
         if budget.is_zero() {
-            return (definitions, LocalView::NotChecked("no time was left"));
+            return (definitions, OwnChecks::NotMade("no time was left"));
         }
-        let monitors: Vec<_> = definitions.checked_by(&self.location).collect();
+        // An agent checks only monitors that name it. Which locations are agents is recorded in the home table alone.
+        let is_own =
+            |monitor: &&Monitor| standby.kind == LocationKind::Region || monitor.names(&self.location);
+        let monitors: Vec<_> = definitions.checked_by(&self.location).filter(is_own).collect();
         let targets: Vec<_> = monitors.iter().map(|monitor| monitor.target().clone()).collect();
-        let outcomes = self.prober.probe(turn.tick, &targets, budget).await;
+        let outcomes = self.prober.probe(context.tick, &targets, budget).await;
         let ids = monitors.iter().map(|monitor| monitor.id().clone());
-        let view = LocalView::Checked(ids.zip(outcomes).collect());
-        (definitions, view)
+        let checks = OwnChecks::Made(ids.zip(outcomes).collect());
+        (definitions, checks)
     }
 
     /// Publishes what this invocation has claimed, and removes it from the outbox.
     async fn publish_loss(
         &self,
         standby: &Standby<T, N>,
-        turn: Turn<'_>,
+        context: TickContext<'_>,
         loss: HomeLoss,
         definitions: &Definitions,
-        view: &LocalView,
+        checks: &OwnChecks,
     ) -> Result<Vec<Notification>, Error> {
-        let me = &turn.invocation.claimant;
+        let me = &context.invocation.claimant;
         let claimed = loss.outbox.claimed_by(me);
         let claimed: Vec<_> = claimed
-            .map(|pending| notification(pending, &self.location, turn.group, definitions, view))
+            .map(|pending| notification(pending, &self.location, context.group, definitions, checks))
             .collect();
         let (mut published, mut error) = (BTreeSet::new(), None);
         for message in messages(&claimed) {
@@ -193,10 +208,21 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             }
         }
         let next = |loss: &HomeLoss| loss.acknowledge_published(me, &published);
-        self.change_loss(standby, turn, next).await?;
+        self.change_loss(standby, context, next).await?;
         match error {
             Some(error) => Err(error),
             None => Ok(claimed),
+        }
+    }
+}
+
+impl<'a> TickContext<'a> {
+    fn new(report: &TickReport, invocation: &'a Invocation, deadline: Deadline) -> Self {
+        Self {
+            group: report.group,
+            tick: report.tick,
+            invocation,
+            deadline,
         }
     }
 }

@@ -6,7 +6,7 @@ use portpulse_alert::Publish;
 use portpulse_core::banners;
 use portpulse_core::decide::is_nominal;
 use portpulse_core::group::GroupId;
-use portpulse_core::home_loss::Question;
+use portpulse_core::home_loss::StandbyRead;
 use portpulse_core::rollup::{RollupDelay, Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
@@ -58,9 +58,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             report.outcome = TickOutcome::Repeated;
         } else if loaded.own_state_is_readable {
             // Before the commit: if this invocation is lost, the next tick asks again.
-            if let Some(question) = Question::at(before, tick, group.interval) {
-                self.home_reachable(question, invocation, deadline, &mut report)
-                    .await;
+            if let Some(read) = StandbyRead::at(before, tick, group.interval) {
+                self.home_reachable(read, invocation, deadline, &mut report).await;
             }
             loaded = self
                 .check_and_commit(loaded, invocation, deadline, &mut report)

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use portpulse_alert::SnsTopic;
 use portpulse_checker::{Checker, Clock as _, Standby, StandbySettings};
+use portpulse_core::group_state::LocationKind;
 use portpulse_core::id::Location;
 use portpulse_core::time::parse_duration;
 use portpulse_function::ParameterStore;
@@ -184,6 +185,7 @@ async fn standby(settings: Option<StandbySettings>) -> Option<Standby<DynamoTabl
     Some(Standby {
         store: Store::new(table),
         topic: SnsTopic::new(aws_sdk_sns::Client::new(&aws), settings.topic_arn),
+        kind: LocationKind::Agent,
     })
 }
 

@@ -79,16 +79,20 @@ pub(crate) async fn update_control(
 
 /// Copies a control to the standby region, if there is one. The control counts without its copy.
 async fn copy_control(table: &OpenTable, monitor: &MonitorId, control: &Control) {
-    let copied = async {
-        let Some(standby) = table.standby().await? else {
-            return Ok(());
-        };
-        standby.copy_control(monitor, control, table.now()).await
+    let failed = match table.standby().await {
+        Ok(None) => return,
+        Ok(Some(standby)) => {
+            let copied = standby.copy_control(monitor, control, table.now()).await;
+            copied.map_err(|error| ("but not its copy in the standby region", error))
+        }
+        Err(error) => Err((
+            "but the table does not say whether a standby region needs a copy",
+            error,
+        )),
     };
-    let copied: Result<(), portpulse_store::Error> = copied.await;
-    if let Err(error) = copied {
+    if let Err((what, error)) = failed {
         print_note(&format!(
-            "Warning: {monitor} is updated, but not its copy in the standby region: {}",
+            "Warning: {monitor} is updated, {what}: {}",
             chain(&error)
         ));
     }

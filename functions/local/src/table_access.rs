@@ -16,6 +16,7 @@ use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::meter::Meter;
 use portpulse_store::standby::StandbyTable;
 use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 
 use crate::data_dir::{DataDir, RunningWatch, RunningWatchDir, WatchClock};
 use crate::local::backend::{Backend, BackendAccess};
@@ -100,6 +101,7 @@ pub(crate) struct OpenTable {
     clock: Option<WatchClock>,
     /// The configuration of AWS; `None` for the table of `portpulse local`.
     aws: Option<SdkConfig>,
+    standby: OnceCell<Option<Store<DynamoTable>>>,
     _guard: TableGuard,
 }
 
@@ -145,11 +147,15 @@ impl OpenTable {
         let Some(aws) = &self.aws else {
             return Ok(None);
         };
-        let standby = self.store.standby().await?;
-        Ok(standby.map(|StandbyTable { region, table }| {
-            let config = aws_sdk_dynamodb::config::Builder::from(aws).region(Region::new(region));
-            store(DynamoDb::from_conf(config.build()), table)
-        }))
+        // One read for a command that changes many monitors.
+        let standby = self.standby.get_or_try_init(async || {
+            let standby = self.store.standby().await?;
+            Ok(standby.map(|StandbyTable { region, table }| {
+                let config = aws_sdk_dynamodb::config::Builder::from(aws).region(Region::new(region));
+                store(DynamoDb::from_conf(config.build()), table)
+            }))
+        });
+        standby.await.cloned()
     }
 
     async fn open(source: TableSource, missing_data: MissingData) -> Result<Self, CommandError> {
@@ -182,6 +188,7 @@ impl OpenTable {
             meter,
             clock: None,
             aws: Some(config),
+            standby: OnceCell::new(),
             _guard: TableGuard::None,
         })
     }
@@ -221,6 +228,7 @@ impl OpenTable {
             meter,
             clock: None,
             aws: None,
+            standby: OnceCell::new(),
             _guard: guard,
         }
     }
@@ -267,6 +275,7 @@ impl OpenTable {
             meter,
             clock,
             aws: None,
+            standby: OnceCell::new(),
             _guard: guard,
         })
     }

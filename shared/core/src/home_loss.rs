@@ -61,26 +61,26 @@ impl HomeFailures {
     }
 }
 
-/// What a location that has read home asks the standby region.
+/// Why a location that has read home also reads the standby table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
-    /// So many ticks are missing that the location may have notified the loss of home, which is over.
-    IsOver,
-    /// A new hour has begun: is there a notification whose publisher was lost?
-    IsPending,
+pub enum StandbyRead {
+    /// So many ticks are missing that the location may have recorded the loss of home, which is over.
+    AfterMissingTicks,
+    /// A new hour has begun: a notification may be left whose publisher was lost.
+    Hourly,
 }
 
-impl Question {
-    /// The question at `tick`, of which most ticks have none. `before` is the tick counted before; `None` for the first one.
+impl StandbyRead {
+    /// The reason at `tick`; `None` for most ticks. `before` is the tick counted before; `None` for the first one.
     pub fn at(before: Option<Tick>, tick: Tick, interval: Interval) -> Option<Self> {
         let Some(before) = before else {
-            return Some(Self::IsOver);
+            return Some(Self::AfterMissingTicks);
         };
         let hour = |tick: Tick| tick.as_second().div_euclid(3600);
         if before.later(interval, TICKS_UNTIL_LOST) < tick {
-            Some(Self::IsOver)
+            Some(Self::AfterMissingTicks)
         } else if hour(before) < hour(tick) {
-            Some(Self::IsPending)
+            Some(Self::Hourly)
         } else {
             None
         }
@@ -132,13 +132,13 @@ impl HomeLoss {
     pub fn reachable(
         &self,
         location: &Location,
-        question: Question,
+        read: StandbyRead,
         now: Timestamp,
         me: &Claimant,
     ) -> Option<Self> {
         let mut next = self.next();
         let since = next.locations.values().min().copied();
-        if let Some(since) = since.filter(|_| question == Question::IsOver) {
+        if let Some(since) = since.filter(|_| read == StandbyRead::AfterMissingTicks) {
             next.push(Kind::HomeReachable, location, since, now);
             next.locations.clear();
             next.notified = None;
@@ -196,30 +196,30 @@ fn age(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(at)).unwrap_or_default()
 }
 
-/// What a location sees of its monitors while it cannot reach home.
+/// The checks that a location makes of its own monitors while it cannot reach home.
 #[derive(Debug, Clone, PartialEq)]
-pub enum LocalView {
-    /// The monitors were checked once.
-    Checked(BTreeMap<MonitorId, Outcome>),
-    /// The monitors were not checked, for this reason, such as "no time was left".
-    NotChecked(&'static str),
+pub enum OwnChecks {
+    /// Each monitor was checked once, without retries.
+    Made(BTreeMap<MonitorId, Outcome>),
+    /// No monitor was checked, for this reason, such as "no time was left".
+    NotMade(&'static str),
 }
 
-/// A notification of the loss of home, with what `location` sees of the monitors of `group`.
+/// A notification of the loss of home or of its end, with the checks that `location` made of its monitors in `group`.
 pub fn notification(
     pending: &Pending,
     location: &Location,
     group: GroupId,
     definitions: &Definitions,
-    view: &LocalView,
+    checks: &OwnChecks,
 ) -> Notification {
     let (mut lines, mut severity) = (Vec::new(), Severity::Warning);
-    match (pending.kind, view) {
+    match (pending.kind, checks) {
         (Kind::HomeReachable, _) => {}
-        (_, LocalView::NotChecked(why)) => {
+        (_, OwnChecks::NotMade(why)) => {
             lines.push(format!("from {location}, whose monitors were not checked: {why}"));
         }
-        (_, LocalView::Checked(outcomes)) => {
+        (_, OwnChecks::Made(outcomes)) => {
             let of = |assessment| monitors_with(assessment, definitions, outcomes);
             let (failing, unclear) = (of(Assessment::Failing), of(Assessment::NoData));
             lines.push(format!(
@@ -228,6 +228,12 @@ pub fn notification(
                 outcomes.len(),
                 unclear.len()
             ));
+            if !definitions.broken.is_empty() {
+                let count = definitions.broken.len();
+                lines.push(format!(
+                    "invalid definitions, whose monitors are not checked: {count}"
+                ));
+            }
             let failing_lines = failing
                 .iter()
                 .map(|monitor| format!("{} ({}) fails", monitor.id(), monitor.target()));

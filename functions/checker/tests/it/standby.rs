@@ -1,9 +1,11 @@
 //! The loss of the home region is notified through the standby region, once, and so is its end; decisions are copied.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use portpulse_checker::{Checker, Standby, TickEvent, TickReport};
+use portpulse_core::group_state::LocationKind;
 use portpulse_store::Store;
 use portpulse_store::keys;
 use portpulse_store::table::Operation;
@@ -46,8 +48,14 @@ impl World {
     }
 
     /// A tick in one location, dropped after `polls` polls; `None` if it did not complete.
-    fn killed_tick(
+    fn killed_tick(&self, at: (i64, usize), result: ProbeResult, polls: usize) -> Option<TickReport> {
+        self.tick_of(LocationKind::Region, at, result, polls)
+    }
+
+    /// A tick in a location of this kind.
+    fn tick_of(
         &self,
+        kind: LocationKind,
         (number, at): (i64, usize),
         result: ProbeResult,
         polls: usize,
@@ -56,7 +64,7 @@ impl World {
         time.set(number * 60_000 + 5_000);
         let checker = Checker::new(
             Store::new(self.home.clone()),
-            ScriptedProbe(vec![result]),
+            ScriptedProbe(vec![result; 3]),
             self.home_topic.clone(),
             SkewedClock::exact(time),
             location(at),
@@ -65,6 +73,7 @@ impl World {
         .with_standby(Some(Standby {
             store: Store::new(self.standby.clone()),
             topic: self.standby_topic.clone(),
+            kind,
         }));
         let event = TickEvent::new(TestTime::of_tick(number), GROUP);
         let invocation = invocation(format!("{number}/{at}/{polls}"));
@@ -197,9 +206,16 @@ fn decisions_are_copied_when_they_change() {
 fn failing_standby_region_costs_no_tick() {
     let world = World::new();
     world.standby.set_faults(|_| Fault::Before);
-    world.round(0, ProbeResult::Good);
+    // The first tick of a location asks the standby region.
+    let first = world.tick((0, 0), ProbeResult::Good);
+    let asked = texts(&first.warnings);
+    assert!(
+        asked[0].starts_with("cannot record in the standby region"),
+        "{asked:?}"
+    );
+    let others = [1, 2].map(|at| world.tick((0, at), ProbeResult::Good));
     let reports = [0, 1, 2].map(|at| world.tick((1, at), ProbeResult::Failing));
-    for report in &reports {
+    for report in [first].iter().chain(&others).chain(&reports) {
         assert_counted(report);
         assert_eq!(texts(&report.errors), [""; 0]);
     }
@@ -255,6 +271,88 @@ fn unreadable_copies_are_said_to_be_unreadable() {
         diagnostics,
         &["from a, whose monitors were not checked: the copies of their definitions cannot be read"]
     );
+}
+
+#[test]
+fn agent_checks_only_monitors_that_name_it_and_broken_definitions_are_counted() {
+    let world = World::new();
+    let fields = BTreeMap::from([("locations", json!(["a"]))]);
+    define(&world.standby, 1, &fields);
+    define(&world.standby, 2, &BTreeMap::from([("port", json!(0))]));
+    world.lose_home();
+    for (kind, expected) in [
+        (
+            LocationKind::Region,
+            "from a, checked once: 2 of 2 monitors fail, 0 could not be checked",
+        ),
+        (
+            LocationKind::Agent,
+            "from a, checked once: 1 of 1 monitors fail, 0 could not be checked",
+        ),
+    ] {
+        let key = keys::home_loss();
+        world.standby.remove(&key.pk, &key.sk);
+        let ticks = match kind {
+            LocationKind::Region => 1..=3,
+            LocationKind::Agent => 4..=6,
+        };
+        let tick = |number| {
+            world
+                .tick_of(kind, (number, 0), ProbeResult::Failing, usize::MAX)
+                .unwrap()
+        };
+        let reports: Vec<_> = ticks.map(tick).collect();
+        let mut notifications = reports.iter().flat_map(|report| &report.published);
+        let lines = &notifications.next().unwrap().diagnostics;
+        assert_eq!(lines[0], expected);
+        assert_eq!(lines[1], "invalid definitions, whose monitors are not checked: 1");
+    }
+}
+
+/// The partition keys of an agent's policy, in which `GROUP` stands for each of its groups.
+const POLICY_KEYS: &str = include_str!("../../../../infra/modules/agent/keys.json");
+
+#[test]
+fn policy_of_an_agent_allows_its_requests_to_the_standby_region_and_no_more() {
+    let world = World::new();
+    let requests = Arc::new(Mutex::new(BTreeSet::new()));
+    let recorded = Arc::clone(&requests);
+    world.standby.set_faults(move |call| {
+        let access = if call.read.is_some() {
+            "standby_read"
+        } else {
+            "standby_write"
+        };
+        recorded
+            .lock()
+            .unwrap()
+            .insert((access.to_owned(), call.pk.to_owned()));
+        Fault::None
+    });
+    // An outage, whose decisions are copied, then the loss of home and its return.
+    for number in 0..=12 {
+        if number == 4 {
+            world.lose_home();
+        }
+        if number == 8 {
+            world.home.clear_faults();
+        }
+        let result = if number == 1 {
+            ProbeResult::Failing
+        } else {
+            ProbeResult::Good
+        };
+        world.round(number, result);
+    }
+    let keys: BTreeMap<String, Vec<String>> = serde_json::from_str(POLICY_KEYS).unwrap();
+    let allowed = keys
+        .into_iter()
+        .filter(|(access, _)| access.starts_with("standby_"));
+    let allowed: BTreeSet<_> = allowed
+        .flat_map(|(access, keys)| keys.into_iter().map(move |key| (access.clone(), key)))
+        .map(|(access, key)| (access, key.replace("GROUP", &GROUP.to_string())))
+        .collect();
+    assert_eq!(*requests.lock().unwrap(), allowed);
 }
 
 /// Kills a checker at each await point of the ticks in which the loss and the return are notified.

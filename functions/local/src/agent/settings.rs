@@ -100,7 +100,7 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "URL")]
     page_url: Option<String>,
 
-    /// The AWS region that is told if the home region cannot be reached [env: PORTPULSE_STANDBY_REGION]
+    /// The standby region, whose topic receives a message if the home region cannot be reached [env: PORTPULSE_STANDBY_REGION]
     #[arg(long, value_name = "REGION")]
     standby_region: Option<String>,
 

@@ -40,19 +40,19 @@ fn three_consecutive_ticks_are_a_loss() {
 
 #[test]
 fn standby_region_is_asked_after_missing_ticks_and_once_an_hour() {
-    use Question::{IsOver, IsPending};
+    use StandbyRead::{AfterMissingTicks, Hourly};
     let minute: Interval = "1m".parse().unwrap();
     let tick = |number: u32| Tick::containing(at(0), minute).later(minute, number);
     for (before, now, expected) in [
-        (None, 5, Some(IsOver)),
-        (Some(1), 5, Some(IsOver)),
+        (None, 5, Some(AfterMissingTicks)),
+        (Some(1), 5, Some(AfterMissingTicks)),
         (Some(2), 5, None),
         (Some(4), 5, None),
-        (Some(59), 60, Some(IsPending)),
+        (Some(59), 60, Some(Hourly)),
         (Some(60), 61, None),
-        (Some(56), 60, Some(IsOver)),
+        (Some(56), 60, Some(AfterMissingTicks)),
     ] {
-        let found = Question::at(before.map(tick), tick(now), minute);
+        let found = StandbyRead::at(before.map(tick), tick(now), minute);
         assert_eq!(found, expected, "{before:?} {now}");
     }
 }
@@ -76,14 +76,16 @@ fn loss_is_notified_once_and_again_for_late_locations() {
     let late = joined.unreachable(&c, at(600), at(780), &me).unwrap();
     assert_eq!(kinds(&late), ["home.1/home_unreachable.c.4"]);
 
-    let over = late.reachable(&b, Question::IsOver, at(900), &me).unwrap();
+    let over = late
+        .reachable(&b, StandbyRead::AfterMissingTicks, at(900), &me)
+        .unwrap();
     assert_eq!(
         kinds(&over),
         ["home.1/home_unreachable.c.4", "home.1/home_reachable"]
     );
     assert_eq!(over.outbox.pending()[1].since, at(60));
     assert_eq!(
-        over.reachable(&a, Question::IsOver, at(901), &me),
+        over.reachable(&a, StandbyRead::AfterMissingTicks, at(901), &me),
         None,
         "the end is notified once"
     );
@@ -103,17 +105,27 @@ fn notification_of_a_lost_publisher_is_taken_over() {
 
     // So is the end, by a location that looks once an hour, which ends nothing.
     let over = lost
-        .reachable(&a, Question::IsOver, at(301), &Claimant::new("lost too"))
+        .reachable(
+            &a,
+            StandbyRead::AfterMissingTicks,
+            at(301),
+            &Claimant::new("lost too"),
+        )
         .unwrap();
-    let hourly = over.reachable(&a, Question::IsPending, at(3600), &other).unwrap();
+    let hourly = over.reachable(&a, StandbyRead::Hourly, at(3600), &other).unwrap();
     assert_eq!(hourly.outbox.claimed_by(&other).count(), 2);
-    assert_eq!(lost.reachable(&a, Question::IsPending, at(181), &other), None);
+    assert_eq!(lost.reachable(&a, StandbyRead::Hourly, at(181), &other), None);
 }
 
 #[test]
 fn nothing_is_notified_without_a_loss() {
     assert_eq!(
-        HomeLoss::default().reachable(&location("a"), Question::IsOver, at(0), &Claimant::new("me")),
+        HomeLoss::default().reachable(
+            &location("a"),
+            StandbyRead::AfterMissingTicks,
+            at(0),
+            &Claimant::new("me")
+        ),
         None
     );
 }
