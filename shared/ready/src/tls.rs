@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use portpulse_core::target::Host;
 use rustls::client::Resumption;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs::{self, kx_group};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection};
 
@@ -30,6 +31,17 @@ use chain::Rules;
 pub(crate) use client_certificate::{ClientCertificate, InvalidClientCertificate};
 pub(crate) use error::describe_error;
 use observer::Observer;
+
+/// The groups of key exchange, in the order of preference. The client's hello contains a key share of the first: one of
+/// the post-quantum group would not fit in a packet, which [some servers and middleboxes do not accept](https://tldr.fail),
+/// and takes a tenth more processor time for each check. A server that wants this group asks for it (RFC 8446, section
+/// 4.1.4). The default of `rustls` would depend on whether the AWS SDK is linked, which prefers the post-quantum group.
+const KEY_EXCHANGES: [&dyn SupportedKxGroup; 4] = [
+    kx_group::X25519,
+    kx_group::SECP256R1,
+    kx_group::SECP384R1,
+    kx_group::X25519MLKEM768,
+];
 
 /// Creates TLS sessions. Clones share the trusted certificates, which are read once, at first use.
 #[derive(Debug, Clone)]
@@ -194,7 +206,10 @@ impl TlsClient {
 
 impl Setup {
     fn new(roots: Option<&[CertificateDer<'static>]>) -> Self {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(CryptoProvider {
+            kx_groups: KEY_EXCHANGES.to_vec(),
+            ..aws_lc_rs::default_provider()
+        });
         let (anchors, found) = match roots {
             Some(roots) => (Anchors::read(roots.to_vec()).0, String::from("none configured")),
             None => {
@@ -237,5 +252,21 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, rustls::Error> {
             ServerName::try_from(name.clone()).map_err(|_| rustls::Error::UnsupportedNameType)
         }
         Host::Address(address) => Ok(ServerName::from(*address)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hello_fits_in_a_packet() {
+        let host = "db.example".parse().unwrap();
+        let client = TlsClient::with_roots([]);
+        let mut session = client.session(&host, &[b"http/1.1"], None).unwrap();
+        let mut hello = Vec::new();
+        session.connection.write_tls(&mut hello).unwrap();
+        // TCP over IPv6 with its minimum MTU of 1,280 bytes (RFC 8200, section 5).
+        assert!(hello.len() <= 1_220, "{}", hello.len());
     }
 }

@@ -65,6 +65,25 @@ fn over_tls(service: Service) -> Readiness {
 }
 
 #[tokio::test]
+async fn server_that_accepts_only_a_post_quantum_group_works() {
+    let trusted = Authority::new("trusted");
+    let provider = rustls::crypto::CryptoProvider {
+        kx_groups: vec![rustls::crypto::aws_lc_rs::kx_group::X25519MLKEM768],
+        ..rustls::crypto::aws_lc_rs::default_provider()
+    };
+    let issued = trusted.issue("db.example", Validity::Good);
+    let key = PrivateKeyDer::try_from(issued.key.clone()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(issued.certificate.clone())], key);
+    let handshake = Action::Tls(Arc::new(config.unwrap()));
+    let (summary, _) = run(over_tls(Service::Tls), &trusted.client(), vec![handshake]).await;
+    assert_eq!(summary, "healthy: TLS 1.3");
+}
+
+#[tokio::test]
 async fn server_that_demands_a_client_certificate_works() {
     let (trusted, untrusted) = (Authority::new("trusted"), Authority::new("untrusted"));
     let client = trusted.client();
