@@ -1,11 +1,12 @@
 //! Random schedules for several locations: lost, doubled, delayed and reordered ticks, crashes, failing tables and
 //! topics, and clock skew. Each schedule is derived from a seed, which a failure prints.
 //!
-//! To replay a schedule, and to run more schedules:
+//! To replay a schedule, to run more schedules, and to run those from a seed on:
 //!
 //! ```text
 //! PORTPULSE_SIM_SEED=447182931235 cargo test -p portpulse-checker simulation
 //! PORTPULSE_SIM_SCHEDULES=100000 cargo test -p portpulse-checker simulation -- --nocapture
+//! PORTPULSE_SIM_SEED=0 PORTPULSE_SIM_SCHEDULES=100000 cargo test -p portpulse-checker simulation -- --nocapture
 //! ```
 
 mod cadence;
@@ -32,12 +33,13 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn random_schedules_cause_no_lost_or_false_notification() {
-    if let Some(seed) = number("PORTPULSE_SIM_SEED") {
+    let (seed, schedules) = (number("PORTPULSE_SIM_SEED"), number("PORTPULSE_SIM_SCHEDULES"));
+    if let (Some(seed), None) = (seed, schedules) {
         schedule::run(seed);
         return;
     }
-    let schedules = number("PORTPULSE_SIM_SCHEDULES").unwrap_or(SCHEDULES);
-    let first = fastrand::u64(..1 << 40);
+    let schedules = schedules.unwrap_or(SCHEDULES);
+    let first = seed.unwrap_or_else(|| fastrand::u64(..1 << 40));
     let run = |thread: u64| {
         let mut seen = schedule::Totals::default();
         for seed in (first..first + schedules).filter(|seed| seed % THREADS == thread) {

@@ -15,7 +15,7 @@ use portpulse_core::observation::Seen;
 use portpulse_core::time::Tick;
 use portpulse_store::store::Written;
 use portpulse_store::table::Item;
-use portpulse_store::{Store, size};
+use portpulse_store::{Store, keys, size};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
@@ -174,15 +174,19 @@ impl Observer {
     /// Records the results of a committed tick that depend on retries: a check that heals is good if it was retried, and a new
     /// failure must be retried.
     fn observe_retries(&mut self, at: usize, tick: i64) {
+        let time = Tick::containing(self.cadence.of_tick(tick), self.cadence.0);
+        let key = keys::results(self.cadence.group(), time, &location(at));
+        let item = self.table.peek(&key.pk, &key.sk);
+        let items = item.map(|item| ((key.pk, key.sk), item));
+        let store = Store::new(MemoryTable::from_items(items.into_iter().collect()));
+        let mut found = run_to_end(store.results_of(self.cadence.group(), [time], &location(at))).unwrap();
+        let stored = found.records.remove(&time).unwrap();
         for monitor in 0..self.rules.len() {
             let Some(heals_after) = self.scripted_results.heals_after(at, tick, monitor) else {
                 continue;
             };
             let id = format!("m{monitor}").parse().unwrap();
-            let time = Tick::containing(self.cadence.of_tick(tick), self.cadence.0);
-            let store = Store::new(MemoryTable::from_items(self.table.snapshot()));
-            let found = run_to_end(store.results_of(self.cadence.group(), [time], &location(at))).unwrap();
-            let stored = &found.records[&time][&id];
+            let stored = &stored[&id];
             let is_good = matches!(stored.seen, Seen::Open { .. });
             // The tick may have been checked when the state of an earlier one was the latest.
             let before: Vec<_> = self.history[&at].iter().rev().skip(1).take(3).copied().collect();

@@ -22,8 +22,7 @@ use super::presence::{Listing, Presence};
 use super::recording_table::RecordingTable;
 use super::scripted_results::{RetriedProbe, ScriptedResults, span};
 use crate::rig::{
-    RecordingTopic, SkewedClock, TestTime, TopicFault, Waiting, group_state_of, invocation, location,
-    locations,
+    RecordingTopic, SkewedClock, TestTime, TopicFault, Waiting, invocation, location, locations,
 };
 
 /// The number of ticks of a minute with good results at the end, if monitors are flapping: a flapping incident closes after
@@ -330,14 +329,17 @@ fn start(
         recording: Rc::clone(&observer.recording),
     };
     // With listed locations, the only fallback location of a checker is itself.
-    let fallback_locations = if group_state_of(cadence.group(), &observer.table)
-        .group_state
-        .listed
-        .is_empty()
-    {
-        locations(observer.location_count)
-    } else {
+    let group = format!("group#{}", cadence.group());
+    let is_listed = |number| {
+        observer
+            .table
+            .peek(&group, &format!("expects#{}", location(number)))
+            .is_some()
+    };
+    let fallback_locations = if (0..observer.location_count).any(is_listed) {
         [location(at)].into()
+    } else {
+        locations(observer.location_count)
     };
     let checker = Checker::new(
         Store::new(table).with_decision_bytes(decision_bytes),
