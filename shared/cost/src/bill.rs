@@ -117,3 +117,62 @@ fn line(item: Item, what: &'static str, quantity: f64, price: &Price) -> Line {
         usd_beyond_free: price.beyond_free(quantity),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use portpulse_core::definition::{DefinitionFile, NetworkAccess};
+    use serde_json::json;
+
+    use super::*;
+    use crate::quantities::Assumptions;
+
+    #[test]
+    fn capacity_and_architecture_choose_their_items() {
+        let monitors = json!({ "monitors": { "db": { "host": "192.0.2.1", "port": 5432 } } });
+        let file = DefinitionFile::validate(&monitors, NetworkAccess::PlainLambda).unwrap();
+        let home = "eu-west-1".parse().unwrap();
+        let items = |capacity, architecture| -> BTreeSet<_> {
+            let deployment = Deployment {
+                file: &file,
+                home: &home,
+                locations: &["eu-west-1".parse().unwrap()].into(),
+                capacity,
+                architecture,
+                memory_mb: 128,
+                recovery: true,
+            };
+            let quantities = Quantities::of(&deployment, &Assumptions::default());
+            let bill = bill(&deployment, &quantities, Prices::current(), 0.05);
+            assert!(bill.lines.iter().any(|line| line.item == Item::DynamodbStorage));
+            bill.lines.iter().map(|line| line.item).collect()
+        };
+        let (base, free) = (Capacity::OnDemand, Capacity::AlwaysFree);
+        let of_base = items(base, Architecture::Arm64);
+        for (other, without, with) in [
+            (
+                items(base, Architecture::X86),
+                vec![Item::LambdaArm64],
+                vec![Item::LambdaX86],
+            ),
+            (
+                items(free, Architecture::Arm64),
+                vec![Item::DynamodbWrites, Item::DynamodbReads],
+                vec![Item::DynamodbWriteCapacity, Item::DynamodbReadCapacity],
+            ),
+        ] {
+            assert_eq!(of_base.difference(&other).copied().collect::<Vec<_>>(), without);
+            assert_eq!(other.difference(&of_base).copied().collect::<Vec<_>>(), with);
+        }
+    }
+
+    #[test]
+    fn time_on_each_architecture_has_its_price() {
+        let prices = Prices::current();
+        // https://aws.amazon.com/lambda/pricing/: the first tier in us-east-1.
+        for (item, usd) in [(Item::LambdaArm64, 13.33), (Item::LambdaX86, 16.67)] {
+            assert!((prices.of(item).of(1e6) - usd).abs() < 0.01, "{item:?}");
+        }
+    }
+}

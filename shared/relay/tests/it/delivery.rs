@@ -112,6 +112,28 @@ async fn temporary_failure_is_retried() {
 }
 
 #[tokio::test]
+async fn error_has_the_start_of_a_long_answer() {
+    let body: &str = "no such channel ".repeat(100).leak();
+    for (status, expected) in [(404, "`it` refused "), (503, "`it` was unavailable for ")] {
+        let service = Service::start("slack", vec![Reply::Status(status, Some("600"), body); 3]).await;
+        let report = relay_to(&service, &MemoryTable::new())
+            .deliver(&down(), LONG)
+            .await;
+        let [error] = &report.errors[..] else {
+            panic!("{:?}", report.errors)
+        };
+        let message = error.to_string();
+        let (before, answer) = message.split_once(": ").unwrap();
+        assert!(before.starts_with(expected), "{message}");
+        assert!(
+            answer.starts_with("no such channel no such channel "),
+            "{message}"
+        );
+        assert!(answer.ends_with('…') && answer.len() <= 200, "{message}");
+    }
+}
+
+#[tokio::test]
 async fn requested_pause_is_respected() {
     let service = Service::start("slack", [Reply::Status(429, Some("0.3"), "")]).await;
     let relay = relay_to(&service, &MemoryTable::new());
