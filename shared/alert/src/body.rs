@@ -33,7 +33,7 @@ pub(crate) fn body(notification: &Notification) -> String {
         lines.push(String::new());
         lines.push(format!("Monitors ({}):", notification.monitor_count));
         let monitors = notification.monitors.iter().take(MAX_ENTRIES);
-        lines.extend(monitors.map(|monitor| format!("  {}", monitor_text(monitor))));
+        lines.extend(monitors.map(|monitor| format!("  {}", monitor_text(monitor, notification))));
         lines.extend(more(notification.monitor_count as usize));
     }
     if !notification.locations.is_empty() {
@@ -101,15 +101,21 @@ fn location_line(location: &Location, view: &LocationView) -> String {
     format!("{:<16} {}", location.as_str(), location_text(view))
 }
 
-/// An affected monitor with its name, its id and its target, on one line.
-pub fn monitor_text(monitor: &AffectedMonitor) -> String {
-    let id = match &monitor.name {
+/// An affected monitor with its name, its id and its target, on one line, and its cause if the notification has another.
+pub fn monitor_text(monitor: &AffectedMonitor, notification: &Notification) -> String {
+    let mut text = match &monitor.name {
         Some(name) => format!("{}: {}", excerpt(name, MAX_TEXT), monitor.id),
         None => monitor.id.to_string(),
     };
-    match &monitor.target {
-        Some(target) => format!("{id} ({})", excerpt(target, MAX_TEXT)),
-        None => id,
+    if let Some(target) = &monitor.target {
+        text += &format!(" ({})", excerpt(target, MAX_TEXT));
+    }
+    let common = notification.finding.as_ref().map(|finding| finding.cause);
+    match monitor.cause {
+        Some(cause) if notification.kind.stage() == Stage::Active && monitor.cause != common => {
+            format!("{text} - {}", cause_text(cause))
+        }
+        _ => text,
     }
 }
 

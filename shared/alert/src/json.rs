@@ -2,7 +2,7 @@
 
 use portpulse_core::decide::{AffectedMonitor, Explanation, LocationView, Notification};
 use portpulse_core::diagnosis::HostEvidence;
-use portpulse_core::group_state::Finding;
+use portpulse_core::group_state::{Cause, Finding};
 use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Subject;
 use portpulse_core::text::excerpt;
@@ -117,7 +117,8 @@ pub fn to_json(notification: &Notification) -> Value {
 fn monitor_json(monitor: &AffectedMonitor) -> Value {
     let target = monitor.target.as_ref().map(|target| excerpt(target, MAX_TEXT));
     let name = monitor.name.as_ref().map(|name| excerpt(name, MAX_TEXT));
-    json!({ "id": monitor.id.as_str(), "name": name, "target": target })
+    let finding = monitor.cause.map(Cause::code);
+    json!({ "id": monitor.id.as_str(), "name": name, "target": target, "finding": finding })
 }
 
 fn diagnosis_json(explanation: &Explanation) -> Value {

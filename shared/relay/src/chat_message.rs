@@ -221,7 +221,9 @@ fn monitor_lines(notification: &Notification) -> Vec<String> {
         return Vec::new();
     }
     let monitors = notification.monitors.iter().take(MAX_ENTRIES);
-    monitors.map(monitor_text).collect()
+    monitors
+        .map(|monitor| monitor_text(monitor, notification))
+        .collect()
 }
 
 fn location_lines(notification: &Notification) -> Vec<String> {

@@ -173,7 +173,13 @@ impl<'a> NotificationReader<'a> {
             let id = self.text("monitor").and_then(|id| id.parse().ok());
             let target = self.text("target").map(str::to_owned);
             let name = None;
-            let monitor = id.map(|id| AffectedMonitor { id, name, target });
+            let cause = None;
+            let monitor = id.map(|id| AffectedMonitor {
+                id,
+                name,
+                target,
+                cause,
+            });
             return monitor.into_iter().collect();
         };
         let mut monitors = Vec::new();
@@ -181,10 +187,12 @@ impl<'a> NotificationReader<'a> {
             let text = |field: &str| json.get(field).and_then(Value::as_str);
             let id = self.read("monitors", text("id").unwrap_or_default().parse());
             let (name, target) = (text("name"), text("target"));
+            let finding = finding(json, &mut self.diagnostics);
             monitors.extend(id.map(|id| AffectedMonitor {
                 id,
                 name: name.map(str::to_owned),
                 target: target.map(str::to_owned),
+                cause: finding.map(|finding| finding.cause),
             }));
         }
         monitors

@@ -108,13 +108,16 @@ pub fn of(kind: Kind) -> Notification {
             BTreeSet::from([severity])
         },
         diagnosis: diagnosis(kind),
-        finding,
         since: "2026-11-22T05:39:00Z".parse().unwrap(),
         at: "2026-11-22T05:50:00Z".parse().unwrap(),
         monitors: of_monitor
-            .then(|| affected("orders-db", "db.example.com:5432"))
+            .then(|| AffectedMonitor {
+                cause: finding.as_ref().map(|finding| finding.cause),
+                ..affected("orders-db", "db.example.com:5432")
+            })
             .into_iter()
             .collect(),
+        finding,
         monitor_count: u32::from(of_monitor),
         target: when(of_monitor, "db.example.com:5432"),
         tags: when(of_monitor, "prod").into_iter().collect(),
@@ -144,6 +147,7 @@ pub fn affected(id: &str, target: &str) -> AffectedMonitor {
         id: id.parse().unwrap(),
         name: None,
         target: Some(target.to_owned()),
+        cause: None,
     }
 }
 
@@ -154,10 +158,17 @@ pub fn cluster() -> Notification {
         monitors: vec![
             AffectedMonitor {
                 name: Some("Orders database".to_owned()),
+                cause: Some(Cause::Failed(FailureClass::Timeout)),
                 ..affected("orders-db", "db.example.com:5432")
             },
-            affected("orders-replica", "db.example.com:5433"),
-            affected("db-bastion", "db.example.com:22"),
+            AffectedMonitor {
+                cause: Some(Cause::Failed(FailureClass::Timeout)),
+                ..affected("orders-replica", "db.example.com:5433")
+            },
+            AffectedMonitor {
+                cause: Some(Cause::Failed(FailureClass::Unreachable)),
+                ..affected("db-bastion", "db.example.com:22")
+            },
         ],
         monitor_count: 3,
         diagnosis: Some(Explanation {
@@ -246,11 +257,16 @@ fn diagnosis(kind: Kind) -> Option<Explanation> {
 
 /// A sample notification that `monitor` is down.
 pub fn down(monitor: &str) -> Notification {
+    let sample = of(Kind::Down);
+    let cause = sample.finding.as_ref().map(|finding| finding.cause);
     Notification {
         id: format!("{monitor}@2026-11-22T05:40:00Z.7/down"),
         subject: Subject::Monitor(monitor.parse().unwrap()),
-        monitors: vec![affected(monitor, "db.example.com:5432")],
-        ..of(Kind::Down)
+        monitors: vec![AffectedMonitor {
+            cause,
+            ..affected(monitor, "db.example.com:5432")
+        }],
+        ..sample
     }
 }
 
@@ -361,6 +377,7 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
                     },
                     name: target.clone(),
                     target: target.clone(),
+                    cause: finding.as_ref().map(|finding| finding.cause),
                 })
                 .collect(),
             Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => Vec::new(),

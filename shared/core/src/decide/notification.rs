@@ -77,14 +77,17 @@ pub struct AffectedMonitor {
     pub name: Option<String>,
     /// `host:port`, if the monitor is still defined.
     pub target: Option<String>,
+    /// The last cause of its incident; `None` without an incident.
+    pub cause: Option<Cause>,
 }
 
 impl AffectedMonitor {
-    fn new(id: MonitorId, monitor: Option<&Monitor>) -> Self {
+    fn new(id: MonitorId, monitor: Option<&Monitor>, cause: Option<Cause>) -> Self {
         Self {
             id,
             name: monitor.and_then(|monitor| monitor.about().name.clone()),
             target: monitor.map(|monitor| monitor.target().to_string()),
+            cause,
         }
     }
 }
@@ -125,7 +128,7 @@ impl Notification {
         });
         let affected = affected(pending, input);
         let defined = |id: &MonitorId| input.definitions.monitors.get(id);
-        let definitions = affected.iter().filter_map(defined);
+        let definitions = affected.iter().filter_map(|(id, _)| defined(id));
         let severity = severity_of(pending, input);
         let mut audience: BTreeSet<_> = definitions
             .clone()
@@ -159,10 +162,7 @@ impl Notification {
             },
             monitors: affected
                 .into_iter()
-                .map(|id| {
-                    let monitor = defined(&id);
-                    AffectedMonitor::new(id, monitor)
-                })
+                .map(|(id, cause)| AffectedMonitor::new(id.clone(), defined(id), cause))
                 .collect(),
             target: monitor.map(|monitor| monitor.target().to_string()),
             tags,
@@ -196,7 +196,7 @@ impl Notification {
             Subject::Monitor(monitor.id().clone())
         });
         let monitors: Vec<_> = monitor
-            .map(|monitor| AffectedMonitor::new(monitor.id().clone(), Some(monitor)))
+            .map(|monitor| AffectedMonitor::new(monitor.id().clone(), Some(monitor), None))
             .into_iter()
             .collect();
         Self {
@@ -226,29 +226,32 @@ impl Notification {
     }
 }
 
-/// The monitors that a notification is about: the named one, then the others of its cluster or advisory as far as the
-/// decision state still has them.
-fn affected(pending: &Pending, input: &Input<'_>) -> Vec<MonitorId> {
+/// The monitors that a notification is about, with the causes of their incidents: the named one, then the others of its
+/// cluster or advisory as far as the decision state still has them.
+fn affected<'a>(pending: &'a Pending, input: &'a Input<'_>) -> Vec<(&'a MonitorId, Option<Cause>)> {
     let Subject::Monitor(named) = &pending.subject else {
         return Vec::new();
     };
     let about = pending.id.rsplit_once('/').map_or("", |(about, _)| about);
     let decision = &input.group_state.decision;
+    let cause = |incident: &Incident| incident.finding.as_ref().map(|finding| finding.cause);
     let open = decision
         .incidents
         .iter()
-        .filter(|(_, incident)| is_member_of(incident, about));
+        .filter(|(_, incident)| is_member_of(incident, about))
+        .map(|((id, _), incident)| (id, cause(incident)));
     let closed = decision
         .closed
         .iter()
-        .filter(|closed| is_member_of(&closed.incident, about));
+        .filter(|closed| is_member_of(&closed.incident, about))
+        .map(|closed| (&closed.monitor, cause(&closed.incident)));
     let advisories = decision.advisories.iter();
-    let advisories = advisories.filter(|(id, advisory)| advisory.first.is_some() && advisory.id(id) == about);
-    let ids = open.map(|((id, _), _)| id);
-    let ids = ids.chain(closed.map(|closed| &closed.monitor));
-    let ids: BTreeSet<_> = ids.chain(advisories.map(|(id, _)| id)).collect();
-    let others = ids.into_iter().filter(|id| *id != named);
-    [named].into_iter().chain(others).cloned().collect()
+    let advisories = advisories
+        .filter(|(id, advisory)| advisory.first.is_some() && advisory.id(id) == about)
+        .map(|(id, _)| (id, None));
+    let mut members: BTreeMap<_, _> = advisories.chain(closed).chain(open).collect();
+    let own = members.remove(named).flatten().or(pending.cause);
+    [(named, own)].into_iter().chain(members).collect()
 }
 
 /// Whether an incident belongs to the cluster with this id.

@@ -79,6 +79,22 @@ fn monitors_of_one_host_share_a_notification_until_the_last_recovers() {
 }
 
 #[test]
+fn notification_has_the_cause_of_each_monitor() {
+    let mut world = World::new(1, &[("a", fields("h", 1)), ("b", fields("h", 2))]);
+    for (tick, symbols, expected) in [
+        (1, "..", ""),
+        (2, "xt", "refused timeout"),
+        (3, "..", "refused timeout"),
+    ] {
+        let symbol = |id: &MonitorId| symbols.chars().nth(usize::from(id.as_str() == "b")).unwrap();
+        let sent = world.deliver(tick, "a", symbol);
+        let monitors = sent.iter().flat_map(|sent| &sent.monitors);
+        let causes: Vec<_> = monitors.map(|monitor| monitor.cause.unwrap().code()).collect();
+        assert_eq!(causes.join(" "), expected, "tick {tick}");
+    }
+}
+
+#[test]
 fn cluster_keeps_its_id_when_its_first_incident_closes() {
     let mut world = World::new(3, &[("a", fields("h", 1)), ("b", fields("h", 2))]);
     let mut ids = Vec::new();
