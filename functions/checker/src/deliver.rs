@@ -7,6 +7,7 @@ use portpulse_alert::{Publish, messages};
 use portpulse_core::decide::{Input, Notification, acknowledge_fleet_published, acknowledge_published};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState};
+use portpulse_core::outbox::Held;
 use portpulse_core::page_url::PageUrl;
 use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::Written;
@@ -149,33 +150,36 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
 
     /// Publishes notifications. Returns the ids of published notifications, and errors.
     ///
-    /// Notifications about one subject are published in order: after a failure, later ones about the same subject wait.
+    /// After a failure, later ones wait as [`Held`] describes.
     async fn publish(&self, notifications: &[Notification]) -> (BTreeSet<String>, Vec<Error>) {
         let subjects: BTreeMap<_, _> = notifications
             .iter()
             .map(|n| (n.id.as_str(), &n.subject))
             .collect();
-        let (mut published, mut stuck) = (BTreeSet::new(), BTreeSet::new());
+        let (mut published, mut failed) = (BTreeSet::new(), Held::default());
         let mut errors = Vec::new();
         for message in messages(notifications) {
-            let about: BTreeSet<_> = message
+            let parts = message
                 .ids
                 .iter()
-                .filter_map(|id| subjects.get(id.as_str()))
-                .collect();
-            if !stuck.is_disjoint(&about) {
-                stuck.extend(about);
-                continue;
+                .filter_map(|id| Some((id.as_str(), *subjects.get(id.as_str())?)));
+            let parts: Vec<_> = parts.collect();
+            let waits = parts.iter().any(|(id, subject)| failed.holds(id, subject));
+            let result = if waits {
+                None
+            } else {
+                Some(self.topic.publish(&message).await)
+            };
+            if !matches!(result, Some(Ok(()))) {
+                parts.iter().for_each(|(id, subject)| failed.hold(id, subject));
             }
-            match self.topic.publish(&message).await {
-                Ok(()) => published.extend(message.ids),
-                Err(source) => {
-                    stuck.extend(about);
-                    errors.push(Error::Publish {
-                        ids: message.ids,
-                        source,
-                    });
-                }
+            match result {
+                None => {}
+                Some(Ok(())) => published.extend(message.ids),
+                Some(Err(source)) => errors.push(Error::Publish {
+                    ids: message.ids,
+                    source,
+                }),
             }
         }
         (published, errors)

@@ -202,21 +202,22 @@ impl Outbox {
     /// Claims up to `most` of the oldest notifications that have no claim or a stale one. Returns the number of new
     /// claims.
     ///
-    /// Notifications of one subject are published in order: a later one waits while another claimant holds an earlier
-    /// one.
+    /// Notifications are published in order as [`Held`] describes: a later one waits while another claimant holds an
+    /// earlier one.
     pub(crate) fn claim(&mut self, me: &Claimant, now: Timestamp, most: usize) -> usize {
-        let (mut held_by_others, mut claims) = (BTreeSet::new(), 0);
+        let (mut held_by_others, mut claims) = (Held::default(), 0);
         for pending in &mut self.0 {
             if claims == most {
                 break;
             }
-            if held_by_others.contains(&pending.subject) {
+            if held_by_others.holds(&pending.id, &pending.subject) {
+                held_by_others.hold(&pending.id, &pending.subject);
                 continue;
             }
             match &pending.claim {
                 Some(claim) if claim.by == *me => {}
                 Some(claim) if !is_stale(claim, now) => {
-                    held_by_others.insert(pending.subject.clone());
+                    held_by_others.hold(&pending.id, &pending.subject);
                 }
                 Some(_) | None => {
                     pending.claim = Some(Claim {
@@ -251,6 +252,33 @@ impl Outbox {
             pending.claim.take_if(|claim| claim.by == *me);
         }
     }
+}
+
+/// The order of publication: notifications that are held, and those that wait for them. The notifications about one subject
+/// are published in order, and those of one incident, because the incidents of a cluster share an id and have subjects of
+/// their own.
+#[derive(Debug, Default)]
+pub struct Held {
+    subjects: BTreeSet<Subject>,
+    incidents: BTreeSet<String>,
+}
+
+impl Held {
+    /// Holds a notification: later ones about its subject or of its incident wait.
+    pub fn hold(&mut self, id: &str, subject: &Subject) {
+        self.subjects.insert(subject.clone());
+        self.incidents.insert(incident_of(id).to_owned());
+    }
+
+    /// Whether a notification must wait, and is to be held too.
+    pub fn holds(&self, id: &str, subject: &Subject) -> bool {
+        self.subjects.contains(subject) || self.incidents.contains(incident_of(id))
+    }
+}
+
+/// The incident, the advisory or the location problem in the id of a notification.
+fn incident_of(id: &str) -> &str {
+    id.rsplit_once('/').map_or(id, |(incident, _)| incident)
 }
 
 fn is_stale(claim: &Claim, now: Timestamp) -> bool {
@@ -303,6 +331,23 @@ mod tests {
         outbox.push(pending("other", "b"));
         assert_eq!(claimed(&mut outbox, "second", 60), ["other"]);
         assert_eq!(claimed(&mut outbox, "third", 120), ["down", "recovered"]);
+    }
+
+    #[test]
+    fn notifications_of_cluster_are_claimed_in_order() {
+        let mut outbox = Outbox::new(vec![pending("a@1/down", "a")]);
+        claimed(&mut outbox, "first", 0);
+        for (id, subject) in [
+            ("a@1/flapping-b", "b"),
+            ("b@2/down", "b"),
+            ("b@2/flapping-c", "c"),
+            ("d@1/down", "d"),
+        ] {
+            outbox.push(pending(id, subject));
+        }
+        assert_eq!(claimed(&mut outbox, "second", 60), ["d@1/down"]);
+        let (rest, all) = (["a@1/down", "a@1/flapping-b", "b@2/down", "b@2/flapping-c"], 120);
+        assert_eq!(claimed(&mut outbox, "third", all), rest);
     }
 
     #[test]

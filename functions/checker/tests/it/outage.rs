@@ -375,6 +375,31 @@ proptest! {
     }
 }
 
+#[test]
+fn notifications_of_cluster_wait_for_its_first() {
+    let ids = ["a", "b"].map(str::to_owned);
+    let fields = |number: usize| json!({ "host": "h.example", "flapping_after": number });
+    let world = TestGroup::new(ids.to_vec(), 1, usize::MAX, fields);
+    use MonitorState::{Failing, Good};
+    for (tick, states, faults) in [
+        (0, [Good, Good], 0),
+        (1, [Failing, Failing], 9),
+        // `b` flaps, as a member of the cluster of `a`.
+        (2, [Failing, Good], 1),
+        (3, [Failing, Failing], 0),
+    ] {
+        let mut faults = std::iter::repeat_n(TopicFault::Before, faults);
+        let fault = move || faults.next().unwrap_or(TopicFault::None);
+        *world.topic.faults.borrow_mut() = Some(Box::new(fault));
+        let states = states.to_vec();
+        world.run_step(tick, &Step { states, event: None });
+    }
+    let sent = world.topic.sent.borrow();
+    let kinds = sent.iter().map(|id| id.rsplit_once('/').unwrap());
+    let kinds: Vec<_> = kinds.map(|(incident, kind)| (&incident[..1], kind)).collect();
+    assert_eq!(kinds, [("a", "down"), ("a", "flapping-b")]);
+}
+
 /// The number of notifications of a kind after the first `since`.
 fn notified(world: &TestGroup, since: usize, kind: &str) -> usize {
     let sent = world.topic.sent.borrow();
