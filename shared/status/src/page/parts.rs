@@ -164,8 +164,9 @@ pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Ti
             @if let Some(since) = monitor.since {
                 span { "for " (display::duration(now.duration_since(since))) }
             }
-            @if let Some(inside) = inside.filter(|inside| inside.advisory) {
+            @if let Some((inside, advisory)) = inside.and_then(|inside| Some((inside, inside.advisory.as_ref()?))) {
                 span .flag { "failing from " (failing_locations(inside)) " only" }
+                @if let Some(reason) = &advisory.withheld { span { "not notified: " (reason) } }
             }
             @if let Some(window) = maintenance {
                 span .flag { "until " (display::timestamp(window.until, TimeFormat::Brief))

@@ -167,12 +167,14 @@ fn present(incident: &IncidentView) -> Vec<String> {
     let mut present = Vec::new();
     if let Some(inside) = &incident.inside {
         let is_open = incident.closed.is_none();
+        let never_notified = inside.never_notified.as_ref();
+        let never_notified = never_notified.map(|reason| format!("never notified: {reason}"));
         match (inside.notified, &inside.withheld) {
             (None, Some(reason)) => present.push(format!("not notified: {reason}")),
             (None, None) if is_open => {
                 present.push("not notified yet: the next check notifies it".to_owned());
             }
-            (None, None) => present.push("not notified".to_owned()),
+            (None, None) => present.extend(never_notified),
             (Some(_), Some(reason)) => present.push(format!("nothing more is notified now: {reason}")),
             (Some(_), None) => {}
         }

@@ -1,8 +1,9 @@
 //! The overview of all monitors.
 
 use portpulse_core::group_state::Status;
+use portpulse_core::withheld::Withheld;
 use portpulse_history::location_kinds::LocationKinds;
-use portpulse_history::view::{Audience, MonitorView, Overview, OverviewInside};
+use portpulse_history::view::{AdvisoryView, Audience, MonitorView, Overview, OverviewInside};
 use portpulse_status::{Grouping, Selection};
 
 use crate::sample::{attributes, overview, overview_html, public, site, texts};
@@ -139,7 +140,10 @@ fn public_sections_have_plain_words() {
 #[test]
 fn locations_that_agree_are_counted_and_a_failing_one_is_named() {
     let mut known = overview();
-    known.monitors[2].inside.as_mut().unwrap().advisory = true;
+    known.monitors[2].inside.as_mut().unwrap().advisory = Some(AdvisoryView {
+        is_notified: false,
+        withheld: Some(Withheld::Maintenance),
+    });
     let html = overview_html(&known, &Selection::default());
     let agreement = ["0/3", "2/2", "1/2", "1/2"].map(|count| format!("{count} locations as expected"));
     assert_eq!(
@@ -149,7 +153,7 @@ fn locations_that_agree_are_counted_and_a_failing_one_is_named() {
     );
     assert_eq!(
         texts(&html, ".monitor .remarks")[2],
-        "failing from us-east-1 only"
+        "failing from us-east-1 onlynot notified: the monitor is in maintenance"
     );
 }
 
