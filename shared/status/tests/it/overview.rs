@@ -25,7 +25,7 @@ fn unhandled_faults_come_first_then_handled_ones() {
     assert_eq!(
         texts(&html, ".monitor .remarks")[..2],
         [
-            "refused: FATAL: the database system is starting upfor 4 min 20 sacknowledged by ann: moving it",
+            "for 4 min 20 srefused: FATAL: the database system is starting upacknowledged by ann: moving it",
             "degradedfor 4 min 20 suntil 2026-11-22 06:00 UTC: update",
         ]
     );
@@ -135,6 +135,21 @@ fn public_sections_have_plain_words() {
         texts(&html, ".on-other-pages h2"),
         ["Affected (on other pages) 50"]
     );
+}
+
+#[test]
+fn summary_has_the_worst_state() {
+    let class =
+        |known: &Overview| attributes(&overview_html(known, &Selection::default()), "#summary", "class");
+    let mut known = overview();
+    // A handled outage is an outage.
+    assert_eq!(class(&known), ["card diagnosis down"]);
+    known.monitors.remove(0);
+    assert_eq!(class(&known), ["card diagnosis maintenance"]);
+    known.monitors.remove(0);
+    assert_eq!(class(&known), ["card diagnosis up"]);
+    known.monitors.clear();
+    assert_eq!(class(&known), ["card diagnosis unknown"]);
 }
 
 #[test]
