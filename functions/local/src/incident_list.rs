@@ -8,7 +8,7 @@ use portpulse_core::definition::Visibility;
 use portpulse_core::group_state::{Ending, Finding};
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::withheld::Withheld;
-use portpulse_history::api::withheld_json;
+use portpulse_history::api::unnotified_json;
 use portpulse_history::assemble;
 use portpulse_history::view::{Audience, IncidentView};
 use portpulse_store::table::{PagedQuery, Table};
@@ -98,11 +98,14 @@ fn note(note: &OperatorNote) -> Value {
     })
 }
 
-/// Why an open incident was not notified yet, as a sentence.
+/// Why an open incident was not notified yet, or why a closed one never was, as a sentence.
 pub(crate) fn unnotified(incident: &IncidentView) -> Option<String> {
-    let inside = incident.inside.as_ref()?;
+    let (inside, id) = (incident.inside.as_ref()?, &incident.id);
+    if let Some(reason) = &inside.never_notified {
+        return Some(format!("{id} was never notified: {reason}."));
+    }
     let is_due = incident.closed.is_none() && inside.notified.is_none();
-    is_due.then(|| unnotified_text(&incident.id.to_string(), inside.withheld.as_ref()))
+    is_due.then(|| unnotified_text(&id.to_string(), inside.withheld.as_ref()))
 }
 
 /// Why an open incident was not notified yet; `withheld` is `None` if the next check notifies it.
@@ -119,7 +122,6 @@ pub(crate) fn json(incident: &IncidentView, now: Timestamp) -> Value {
     let inside = incident.inside.as_ref();
     let cluster = inside.and_then(|inside| inside.cluster.as_ref());
     let notified = inside.and_then(|inside| inside.notified);
-    let withheld = inside.and_then(|inside| inside.withheld.as_ref());
     let lasted = end(incident, now).duration_since(incident.since);
     json!({
         "id": incident.id.to_string(),
@@ -135,7 +137,7 @@ pub(crate) fn json(incident: &IncidentView, now: Timestamp) -> Value {
         "closed": incident.closed.map(|(closed, _)| closed.to_string()),
         "ending": incident.closed.map(|(_, ending)| ending_name(ending)),
         "notified": notified.map(|(first, _)| first.to_string()),
-        "withheld": withheld.map(withheld_json),
+        "withheld": inside.and_then(unnotified_json),
         "seconds": lasted.as_secs().max(0),
         "notes": incident.notes.iter().map(note).collect::<Vec<_>>(),
     })

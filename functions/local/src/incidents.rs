@@ -77,7 +77,7 @@ pub(crate) fn ago(now: Timestamp, length: Duration) -> Timestamp {
     now.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }
 
-/// The table of incidents, and a line for each open one that was not notified.
+/// The table of incidents, and a line for each that was not notified.
 pub(crate) fn table_lines<'a>(
     incidents: impl IntoIterator<Item = &'a IncidentView>,
     now: Timestamp,

@@ -23,6 +23,7 @@ mod host;
 pub mod id;
 mod incident;
 pub mod maintenance;
+pub mod never_notified;
 pub mod observation;
 pub mod operator_note;
 pub mod other_phases;

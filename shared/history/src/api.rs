@@ -13,8 +13,8 @@ use serde_json::{Map, Number, Value, json};
 
 use crate::state::State;
 use crate::view::{
-    Bar, IncidentView, IncidentsPage, LeftOut, LocationVisibility, Maintenance, MonitorInside, MonitorPage,
-    MonitorView, Overview, Percentiles, Point, Uptime, VisibilityState,
+    Bar, IncidentInside, IncidentView, IncidentsPage, LeftOut, LocationVisibility, Maintenance,
+    MonitorInside, MonitorPage, MonitorView, Overview, Percentiles, Point, Uptime, VisibilityState,
 };
 
 /// The OpenAPI 3.1 document of the JSON API.
@@ -121,6 +121,8 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
         .locations
         .iter()
         .map(|(location, visibility)| (location.as_str().to_owned(), location_visibility(visibility)));
+    let advisory = inside.advisory.as_ref();
+    let advisory_withheld = advisory.and_then(|advisory| Some(withheld_json(advisory.withheld.as_ref()?)));
     let fields = [
         ("host", json!(definition.target().host.to_string())),
         ("port", json!(definition.target().port)),
@@ -132,7 +134,8 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
         ("tags", json!(definition.alert_policy().tags)),
         ("runbook", json!(definition.alert_policy().runbook)),
         ("finding", inside.finding.as_ref().map_or(Value::Null, finding)),
-        ("advisory", json!(inside.advisory)),
+        ("advisory", json!(inside.advisory.is_some())),
+        ("advisory_withheld", json!(advisory_withheld)),
         ("locations", Value::Object(locations.collect())),
     ];
     fields
@@ -247,13 +250,22 @@ fn incident(incident: &IncidentView) -> Value {
             json!(inside.notified.map(|(_, last)| time(last))),
         );
         value.insert("reminders".to_owned(), json!(inside.reminders));
-        let withheld = inside.withheld.as_ref().map(withheld_json);
-        value.insert("withheld".to_owned(), json!(withheld));
+        value.insert("withheld".to_owned(), json!(unnotified_json(inside)));
     }
     value
 }
 
-/// Why nothing is notified about an incident.
+/// Why nothing is notified about an open incident, or why a closed one was never notified.
+pub fn unnotified_json(inside: &IncidentInside) -> Option<Value> {
+    let open = inside.withheld.as_ref().map(withheld_json);
+    let closed = || {
+        let reason = inside.never_notified.as_ref()?;
+        Some(json!({ "reason": reason.code(), "text": reason.to_string() }))
+    };
+    open.or_else(closed)
+}
+
+/// Why nothing is notified about an open incident or advisory.
 pub fn withheld_json(withheld: &Withheld) -> Value {
     json!({ "reason": withheld.code(), "text": withheld.to_string() })
 }

@@ -15,7 +15,7 @@ use portpulse_core::outbox::Claimant;
 use portpulse_core::period::Grain;
 
 pub(crate) use incidents::closed_by_monitor;
-pub use incidents::{all_incidents, incidents, withheld};
+pub use incidents::{advisory, all_incidents, incidents, withheld};
 use monitor_history::{DetailLevel, MonitorHistory};
 
 use crate::location_kinds::LocationKinds;
@@ -178,8 +178,7 @@ fn monitor_view(
             group,
             definition: monitor.clone(),
             finding: incident.and_then(|incident| incident.finding.clone()),
-            // An advisory that became an outage is not shown beside it.
-            advisory: health.is_none() && known.group_state.decision.advisories.contains_key(id),
+            advisory: advisory(snapshot, group, known, monitor, now),
             control: snapshot.controls.get(id).cloned(),
             locations: past.visibilities(options.detail_level),
             hours: past.points(Grain::Hour, None),

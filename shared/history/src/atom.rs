@@ -43,7 +43,7 @@ fn changed(incident: &IncidentView) -> Timestamp {
 
 fn entry(feed: &mut String, incident: &IncidentView) {
     let id = escape(&incident.id.to_string());
-    let (monitor, name) = (escape(incident.id.monitor.as_str()), escape(&incident.title));
+    let name = escape(&incident.title);
     let status = incident.status.as_str();
     let (title, mut text) = match incident.closed {
         None => (
@@ -67,7 +67,7 @@ fn entry(feed: &mut String, incident: &IncidentView) {
     let _ = write!(
         feed,
         "<entry>\n<id>urn:portpulse:{id}</id>\n<title>{title}</title>\n<published>{}</published>\n\
-         <updated>{}</updated>\n<link href=\"/monitors/{monitor}\"/>\n\
+         <updated>{}</updated>\n<link href=\"/incidents/{id}\"/>\n\
          <content type=\"text\">{}</content>\n</entry>\n",
         incident.opened,
         changed(incident),

@@ -15,6 +15,7 @@ use portpulse_core::group_state::{
     Cause, Ending, Finding, IncidentId, LocationKind, LocationProblem, Stability, Status, Urgency,
 };
 use portpulse_core::id::{Location, MonitorId};
+use portpulse_core::never_notified::NeverNotified;
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::outcome::Phase;
 use portpulse_core::period::Period;
@@ -155,8 +156,8 @@ pub struct MonitorInside {
     pub definition: Monitor,
     /// The latest finding of the incident that determines the status.
     pub finding: Option<Finding>,
-    /// Whether an advisory is open: fewer locations than the quorum see a failure.
-    pub advisory: bool,
+    /// The open advisory: fewer locations than the quorum see a failure.
+    pub advisory: Option<AdvisoryView>,
     /// The silence and the acknowledgement.
     pub control: Option<Control>,
     /// The result of each location that should check the monitor.
@@ -165,6 +166,15 @@ pub struct MonitorInside {
     pub hours: Vec<Point>,
     /// Checks of all locations by day, for the last 90 days; on monitor pages only.
     pub days: Vec<Point>,
+}
+
+/// An open advisory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdvisoryView {
+    /// Whether the advisory was notified.
+    pub is_notified: bool,
+    /// Why the advisory is not notified now; `None` if it was notified, or if nothing suppresses it.
+    pub withheld: Option<Withheld>,
 }
 
 /// The result of one location for one monitor.
@@ -344,6 +354,8 @@ pub struct IncidentInside {
     pub reminders: u32,
     /// Why nothing is notified now; `None` if the next check notifies the incident, or if it is closed.
     pub withheld: Option<Withheld>,
+    /// Why the closed incident was never notified; `None` if it was notified or is open.
+    pub never_notified: Option<NeverNotified>,
     /// Whether the incident was escalated.
     pub urgency: Urgency,
     /// Whether the monitor was flapping.

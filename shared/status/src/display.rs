@@ -18,9 +18,14 @@ pub(crate) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The resolution of stored times.
+const RESOLUTION: Duration = Duration::from_micros(10);
+
 /// The duration of a phase: `0.31 ms`, `12.3 ms`, `1.04 s`.
 pub(crate) fn phase_time(time: Duration) -> String {
-    if time < Duration::from_millis(10) {
+    if time < RESOLUTION {
+        "< 0.01 ms".to_owned()
+    } else if time < Duration::from_millis(10) {
         format!("{} ms", milliseconds(time))
     } else if time < Duration::from_secs(1) {
         format!("{} ms", short(time.as_secs_f64() * 1_000.0, 1))
@@ -52,17 +57,20 @@ pub(crate) enum TimeFormat {
     Full,
     /// In a tooltip.
     Brief,
+    /// Beside the time of day in UTC; the date is known.
+    Clock,
 }
 
 /// A `time` element with the time in UTC; the script adds the local time.
 pub(crate) fn timestamp(time: Timestamp, show: TimeFormat) -> Markup {
     let utc = Offset::UTC.to_datetime(time);
-    let mark = match show {
-        TimeFormat::Full => None,
-        TimeFormat::Brief => Some("brief"),
+    let (mark, format) = match show {
+        TimeFormat::Full => (None, "%Y-%m-%d %H:%M UTC"),
+        TimeFormat::Brief => (Some("brief"), "%Y-%m-%d %H:%M UTC"),
+        TimeFormat::Clock => (Some("clock"), "%H:%M:%S UTC"),
     };
     let second = Timestamp::from_second(time.as_second()).unwrap_or(time);
-    html! { time datetime=(second) data-show=[mark] { (utc.strftime("%Y-%m-%d %H:%M UTC")) } }
+    html! { time datetime=(second) data-show=[mark] { (utc.strftime(format)) } }
 }
 
 /// The badge of a status, as for [`badge`].
@@ -103,6 +111,8 @@ mod tests {
     #[test]
     fn phase_times_choose_unit_by_size() {
         for (micros, text) in [
+            (0, "< 0.01 ms"),
+            (10, "0.01 ms"),
             (310, "0.31 ms"),
             (12_340, "12.3 ms"),
             (250_000, "250 ms"),
@@ -118,6 +128,10 @@ mod tests {
         assert_eq!(
             timestamp(at, TimeFormat::Full).into_string(),
             "<time datetime=\"2026-11-22T05:41:07Z\">2026-11-22 05:41 UTC</time>"
+        );
+        assert_eq!(
+            timestamp(at, TimeFormat::Clock).into_string(),
+            "<time datetime=\"2026-11-22T05:41:07Z\" data-show=\"clock\">05:41:07 UTC</time>"
         );
     }
 }

@@ -132,6 +132,7 @@ impl<R: PageReader, W: PageWriter<Error = R::Error>> Pages<R, W> {
             Page::Incidents(selection) => {
                 site.incidents(audience, selection, &*reader.overview(audience, now).await?)
             }
+            Page::Incident(id) => site.incident(audience, id, &*reader.overview(audience, now).await?),
             Page::Monitor(id, span) => {
                 let known = reader.monitor(audience, id, *span, now).await?;
                 site.monitor(audience, *span, Option::as_ref(&known))

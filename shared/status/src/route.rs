@@ -1,7 +1,7 @@
 //! Routing: maps paths to pages.
 
 use jiff::civil::Date;
-use portpulse_core::group_state::Status;
+use portpulse_core::group_state::{IncidentId, Status};
 use portpulse_core::id::MonitorId;
 use portpulse_history::report::Month;
 
@@ -36,6 +36,8 @@ pub enum Page {
     Monitor(MonitorId, Span),
     /// Incidents and maintenance.
     Incidents(IncidentSelection),
+    /// One incident.
+    Incident(IncidentId),
     /// The report of a month, by default the one before the current one.
     Report(Option<Month>, ReportFormat),
     /// A machine-readable answer.
@@ -147,6 +149,7 @@ impl Route {
             "/reports" => Self::Page(Page::Report(None, ReportFormat::Html)),
             "/sign-in" => Self::SignIn,
             "/sign-out" => Self::SignOut,
+            _ if path.starts_with("/incidents/") => incident(path).map_or(Self::Unknown, Self::Page),
             _ if path.starts_with("/reports/") => report(path).map_or(Self::Unknown, Self::Page),
             _ => match (asset::Asset::at(path), path.strip_prefix("/monitors/")) {
                 (Some(asset), _) => Self::Asset(asset),
@@ -161,6 +164,14 @@ impl Route {
             },
         }
     }
+}
+
+/// The incident that a path names: `/incidents/orders-db@2026-11-22T05:40:00Z.7`.
+fn incident(path: &str) -> Option<Page> {
+    // Some programs encode the characters of an id that need no encoding.
+    let id = path.strip_prefix("/incidents/")?.replace("%40", "@");
+    let id = id.replace("%3A", ":").replace("%3a", ":");
+    Some(Page::Incident(id.parse().ok()?))
 }
 
 /// The report that a path names: `/reports/2026-10` or `/reports/2026-10.csv`.
@@ -256,9 +267,24 @@ mod tests {
         assert_eq!(page("/monitors/orders-db", "span=90d"), monitor(Span::Quarter));
         assert_eq!(page("/monitors/orders-db", "span=9"), monitor(Span::Hours));
         assert_eq!(route("/sign-in", ""), Route::SignIn);
+        let incident = Some(Page::Incident(
+            "orders-db@2026-11-22T05:40:00Z.7".parse().unwrap(),
+        ));
+        for id in [
+            "/incidents/orders-db@2026-11-22T05:40:00Z.7",
+            "/incidents/orders-db%402026-11-22T05%3A40%3a00Z.7",
+        ] {
+            assert_eq!(page(id, ""), incident, "{id}");
+        }
         for unknown in [
             "",
             "/x",
+            "/incidents/",
+            "/incidents/orders-db",
+            "/incidents/orders-db@2026-11-22T05:40:00Z",
+            "/incidents/orders-db@2026-11-22T05:40:00Z.7/",
+            "/incidents/orders-db@2026-11-22T05:40:00Z.7.health",
+            "/incidents/orders-db%252026-11-22T05:40:00Z.7",
             "/monitors/",
             "/monitors/A",
             "/monitors/a/b",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use jiff::Timestamp;
 use maud::Markup;
+use portpulse_core::group_state::IncidentId;
 use portpulse_core::id::MonitorId;
 use portpulse_history::report::Report;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
@@ -12,7 +13,7 @@ use portpulse_history::view::{Audience, MonitorPage, Overview};
 use crate::access::{ATTEMPT_WINDOW, Access, Attempt, FormSecret, Refusal, SignInGuard};
 use crate::action::Action;
 use crate::feed::{self, Feed};
-use crate::page::{Frame, MenuEntry, incidents, message, monitor, overview, report, sign_in};
+use crate::page::{Frame, MenuEntry, incident, incidents, message, monitor, overview, report, sign_in};
 use crate::page_config::PageConfig;
 use crate::request::{Initiator, Request};
 use crate::response::{CachePolicy, ContentType, Response};
@@ -143,9 +144,8 @@ impl Site {
         match Action::read(&id, request, now) {
             Ok(action) => Received::Action(id, action),
             Err(error) => {
-                let main = message::page("Form not accepted", &format!("Nothing was changed: {error}."));
-                let page = (400, CachePolicy::NoStore, MenuEntry::Other);
-                Received::Response(self.page(page.0, page.1, page.2, ("Form not accepted", main)))
+                let text = format!("Nothing was changed: {error}.");
+                Received::Response(self.message(400, "Form not accepted", &text))
             }
         }
     }
@@ -157,24 +157,19 @@ impl Site {
 
     /// The response (409) to an action that conflicts with others.
     pub(crate) fn conflict(&self) -> Response {
-        let main = message::page(
+        self.message(
+            409,
             "Not changed",
             "Another change of this monitor was stored at the same time. Check the monitor, and repeat your change if it is still needed.",
-        );
-        self.page(409, CachePolicy::NoStore, MenuEntry::Other, ("Not changed", main))
+        )
     }
 
     /// The response (409) to an acknowledgement without an open incident.
     pub(crate) fn nothing_open(&self) -> Response {
-        let main = message::page(
+        self.message(
+            409,
             "Nothing to acknowledge",
             "The monitor has no open incident any more. Nothing was changed.",
-        );
-        self.page(
-            409,
-            CachePolicy::NoStore,
-            MenuEntry::Other,
-            ("Nothing to acknowledge", main),
         )
     }
 
@@ -215,6 +210,22 @@ impl Site {
         )
     }
 
+    /// Renders the page of one incident; status 404 if the overview does not have it.
+    pub fn incident(&self, audience: Audience, id: &IncidentId, known: &Overview) -> Response {
+        let mut all = known.open.iter().chain(&known.closed);
+        let Some(found) = all.find(|incident| incident.id == *id) else {
+            return self.incident_not_found(known);
+        };
+        let token = self.form_secret.as_ref().map(FormSecret::token);
+        let (title, main) = incident::page(found, known, token.as_ref());
+        self.page(
+            200,
+            CachePolicy::for_page(audience),
+            MenuEntry::Other,
+            (&title, main),
+        )
+    }
+
     /// Renders the report of a month; monitors without an objective of their own have that of the page.
     pub fn report(&self, audience: Audience, format: ReportFormat, report: &Report) -> Response {
         let policy = CachePolicy::for_page(audience);
@@ -243,32 +254,40 @@ impl Site {
 
     /// The response (503) if the data could not be read. The reason is in the log only.
     pub fn unavailable(&self) -> Response {
-        let main = message::page(
+        let response = self.message(
+            503,
             "Temporarily unavailable",
             "The status data could not be read. Checks and notifications are not affected. Try again in a few seconds. \
             The reason is in the log of the status page.",
-        );
-        let response = self.page(
-            503,
-            CachePolicy::NoStore,
-            MenuEntry::Other,
-            ("Temporarily unavailable", main),
         );
         response.with_header("retry-after", RETRY_SECONDS.to_string())
     }
 
     /// The response (404) for an unknown path or monitor.
     pub(crate) fn not_found(&self) -> Response {
-        let main = message::page(
+        self.message(
+            404,
             "Page not found",
             "There is no page at this address. A monitor that was removed from the definitions has no page.",
-        );
-        self.page(
-            404,
-            CachePolicy::NoStore,
-            MenuEntry::Other,
-            ("Page not found", main),
         )
+    }
+
+    /// A page with one sentence for people.
+    fn message(&self, status: u16, title: &str, text: &str) -> Response {
+        let main = message::page(title, text);
+        self.page(status, CachePolicy::NoStore, MenuEntry::Other, (title, main))
+    }
+
+    /// The response (404) for an incident that is unknown, too old, or of a monitor that the reader may not see.
+    fn incident_not_found(&self, known: &Overview) -> Response {
+        let reason = match known.left_out.incidents {
+            false => "There is no incident with this id, or it ended more than 90 days ago.",
+            true => {
+                "There is no incident with this id, or it ended too long ago: the earlier incidents of the last 90 days exceed \
+                the read limit of one request."
+            }
+        };
+        self.message(404, "Incident not found", reason)
     }
 
     fn method_not_allowed(&self) -> Response {
@@ -296,7 +315,13 @@ impl Site {
             }
             (
                 Refusal::SignInRequired,
-                Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents(_) | Page::Report(..)),
+                Route::Page(
+                    Page::Overview(_)
+                    | Page::Monitor(..)
+                    | Page::Incidents(_)
+                    | Page::Incident(_)
+                    | Page::Report(..),
+                ),
             ) => Response::redirect_to("/sign-in"),
             (Refusal::SignInRequired, _) => {
                 text(401, "Token required: send `Authorization: Bearer <token>`.\n")

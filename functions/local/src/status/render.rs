@@ -93,7 +93,9 @@ fn controls(summary: &StatusSummary) -> impl Iterator<Item = String> {
         });
         let unnotified = found.incidents.iter().filter(|open| !open.is_notified);
         let unnotified = unnotified.map(|open| unnotified_text(&open.id, open.withheld.as_ref()));
-        silence.chain(acknowledged).chain(unnotified)
+        let advisory = found.advisory_withheld.iter();
+        let advisory = advisory.map(move |reason| format!("The advisory of {id} is not notified: {reason}."));
+        silence.chain(acknowledged).chain(unnotified).chain(advisory)
     })
 }
 
@@ -264,6 +266,7 @@ fn monitor_json(found: &MonitorSummary) -> Value {
         "target": found.target,
         "incidents": found.incidents.iter().map(incident_json).collect::<Vec<_>>(),
         "advisory_since": found.advisory.map(|since| since.to_string()),
+        "advisory_withheld": found.advisory_withheld.as_ref().map(withheld_json),
         "locations": locations.map(|(name, view)| (name.to_string(), view.as_str().into())).collect::<Map<_, _>>(),
         "silence": silence,
         "maintenance": maintenance,

@@ -48,6 +48,8 @@ pub(crate) struct MonitorSummary {
     pub(crate) incidents: Vec<OpenIncident>,
     /// The start time of the advisory: fewer locations than the quorum see a failure.
     pub(crate) advisory: Option<Timestamp>,
+    /// Why the advisory is not notified now; `None` if it was notified, or if nothing suppresses it.
+    pub(crate) advisory_withheld: Option<Withheld>,
     pub(crate) locations: BTreeMap<Location, View>,
     pub(crate) silence: Option<Silence>,
     /// The active maintenance window; of several, the one that ends last.
@@ -135,12 +137,9 @@ impl MonitorSummary {
             })
         };
         let tracks = [Track::Health, Track::Quality, Track::Visibility];
-        // An advisory can still exist after its incident has opened.
-        let decision = &group.group_state.decision;
-        let is_incident = decision
-            .incidents
-            .contains_key(&(monitor.id().clone(), Track::Health));
-        let advisory = decision.advisories.get(monitor.id()).filter(|_| !is_incident);
+        let advisories = &group.group_state.decision.advisories;
+        let advisory = assemble::advisory(&overview.snapshot, id, group, monitor, overview.now);
+        let advised = advisories.get(monitor.id()).filter(|_| advisory.is_some());
         let views = views(monitor, &input).into_iter();
         let windows = assemble::maintenance(
             monitor,
@@ -157,7 +156,8 @@ impl MonitorSummary {
             target: monitor.target().to_string(),
             status: status(&input, monitor),
             incidents: tracks.into_iter().filter_map(open).collect(),
-            advisory: advisory.map(|advisory| advisory.opened.timestamp()),
+            advisory: advised.map(|advisory| advisory.opened.timestamp()),
+            advisory_withheld: advisory.and_then(|advisory| advisory.withheld),
             locations: views.map(|(location, view)| (location, view.view)).collect(),
             silence: control
                 .filter(|control| control.is_silenced(overview.now))

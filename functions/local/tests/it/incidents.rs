@@ -193,6 +193,13 @@ fn incident_is_listed_by_its_closing_time() {
         let id = format!("\"id\":\"db@{opened}.1\"");
         assert_eq!(run.out.contains(&id), listed, "{args:?}: {}", run.out);
     }
+    let reason = format!("db@{opened}.1 was never notified: the reason is not recorded.");
+    for command in [&["incidents"][..], &["history", "db"]] {
+        let run = aws.run(&[command, &["--since", "11d"]].concat());
+        assert!(run.out.contains(&reason), "{command:?}: {}", run.out);
+    }
+    let incident = &aws.run(&["incidents", "--json", "--since", "11d"]).json()[0];
+    assert_eq!(incident["withheld"]["reason"], "not_recorded", "{incident}");
 }
 
 #[test]

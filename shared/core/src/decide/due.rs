@@ -168,8 +168,17 @@ pub(super) fn suppression(input: &Input<'_>, monitor: &Monitor) -> Option<Withhe
 }
 
 /// The outage of a monitor that this one depends on.
-pub(super) fn outage_above(input: &Input<'_>, next: &DecisionState, id: &MonitorId) -> Option<Withheld> {
+fn outage_above(input: &Input<'_>, next: &DecisionState, id: &MonitorId) -> Option<Withheld> {
     ancestors::down_ancestor(input, next, id).map(Withheld::Dependency)
+}
+
+/// What suppresses the notification of an advisory.
+pub(super) fn withheld_advisory(
+    input: &Input<'_>,
+    next: &DecisionState,
+    monitor: &Monitor,
+) -> Option<Withheld> {
+    suppression(input, monitor).or_else(|| outage_above(input, next, monitor.id()))
 }
 
 /// Whether the incident is acknowledged.

@@ -22,7 +22,7 @@ mod votes;
 use std::collections::BTreeSet;
 
 use crate::definition::Monitor;
-use crate::group_state::{DecisionState, FleetState, Status, Track};
+use crate::group_state::{DecisionState, FleetState, Notified, Status, Track};
 use crate::id::MonitorId;
 use crate::outbox::Claimant;
 use crate::withheld::Withheld;
@@ -222,13 +222,7 @@ pub fn withheld(input: &Input<'_>, monitor: &Monitor, track: Track) -> Option<Wi
     let incident = decision.incidents.get(&(monitor.id().clone(), track))?;
     let own = incident.id(monitor.id(), track);
     let about = incident.cluster.as_ref().unwrap_or(&own).to_string();
-    let is_own = |id: &str| id.rsplit_once('/').is_some_and(|(of, _)| of == about);
-    if decision
-        .outbox
-        .pending()
-        .iter()
-        .any(|pending| is_own(&pending.id))
-    {
+    if is_unpublished(decision, &about) {
         return Some(Withheld::Unpublished);
     }
     let mut electorate = Electorate::new(input);
@@ -239,4 +233,25 @@ pub fn withheld(input: &Input<'_>, monitor: &Monitor, track: Track) -> Option<Wi
         Err(NotDue::Withheld(withheld)) => Some(withheld),
         Err(NotDue::Cluster(id)) => clusters::due(input, decision, &id).err(),
     }
+}
+
+/// Why nothing is notified now about an open advisory of a monitor, as [`decide`] sees it; `None` if there is no such advisory,
+/// if it was notified, or if the next tick notifies it.
+pub fn withheld_advisory(input: &Input<'_>, monitor: &Monitor) -> Option<Withheld> {
+    let decision = &input.group_state.decision;
+    let advisory = decision.advisories.get(monitor.id())?;
+    if is_unpublished(decision, &advisory.id(monitor.id())) {
+        return Some(Withheld::Unpublished);
+    }
+    match advisory.notified {
+        Notified::NotYet => due::withheld_advisory(input, decision, monitor),
+        Notified::At { .. } => None,
+    }
+}
+
+/// Whether a notification waits whose id begins with `about`.
+fn is_unpublished(decision: &DecisionState, about: &str) -> bool {
+    let is_own = |id: &str| id.rsplit_once('/').is_some_and(|(of, _)| of == about);
+    let mut pending = decision.outbox.pending().iter();
+    pending.any(|pending| is_own(&pending.id))
 }

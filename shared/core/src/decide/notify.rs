@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::due::{Reason, due, outage_above, suppression};
+use super::due::{Reason, due, withheld_advisory};
 use super::evidence::failing_locations;
 use super::incidents::end_advisory;
 use super::input::Input;
@@ -50,7 +50,7 @@ pub(super) fn open_incidents(
     }
     let advisory = next.advisories.get(id);
     let is_first = advisory.is_some_and(|advisory| advisory.notified == Notified::NotYet);
-    if is_first && suppression(input, monitor).is_none() && outage_above(input, next, id).is_none() {
+    if is_first && withheld_advisory(input, next, monitor).is_none() {
         let (since, cause) = (votes.health.since, votes.health.finding.as_ref());
         let opened = advisory.map(|advisory| advisory.opened);
         let since = since.or(opened).map_or(input.now, Tick::timestamp);

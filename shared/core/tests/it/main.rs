@@ -14,6 +14,7 @@ mod fit;
 mod flapping;
 mod group_size;
 mod locations;
+mod never_notified;
 mod one_page;
 mod presets;
 mod properties;

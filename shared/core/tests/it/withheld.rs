@@ -1,6 +1,6 @@
 //! Why nothing is notified about an open incident.
 
-use portpulse_core::decide::{Unlimited, decide, withheld};
+use portpulse_core::decide::{Unlimited, decide, withheld, withheld_advisory};
 use portpulse_core::group_state::Track;
 use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Claimant;
@@ -155,4 +155,38 @@ fn claimed_notification_waits_to_be_published() {
     world.group_state.decision = decision.state.unwrap();
     let expected = "unpublished: a notification waits to be published";
     assert_eq!(reason(&world, "m", Track::Health, 3, 10), expected);
+}
+
+/// The reason for the advisory of `m`, by its code; `due` if there is none.
+fn advisory_reason(world: &World, tick: i64) -> &'static str {
+    let (m, me) = ("m".parse().unwrap(), Claimant::new("reader"));
+    assert!(world.group_state.decision.advisories.contains_key(&m));
+    let input = world.input(World::time(tick, 0), &me);
+    withheld_advisory(&input, &world.definitions.monitors[&m]).map_or("due", |found| found.code())
+}
+
+#[test]
+fn advisory_names_what_suppresses_it() {
+    let window = json!([{ "from": World::time(1, 0).to_string(), "until": World::time(4, 0).to_string() }]);
+    let behind = json!({ "depends_on": ["far"] });
+    for (more, silent_until, expected) in [
+        (json!({}), Some(4), "silenced"),
+        (json!({ "maintenance": window }), None, "maintenance"),
+        (behind.clone(), None, "dependency"),
+    ] {
+        let mut world = World::new(3, &[("m", fields(&more))]);
+        if more == behind {
+            world.elsewhere.down.insert("far".parse().unwrap());
+        }
+        if let Some(until) = silent_until {
+            world.silence("m", until);
+        }
+        assert_eq!(world.play("1 ...\n2 x..\n3 x.."), "", "{more}");
+        assert_eq!(advisory_reason(&world, 3), expected, "{more}");
+        world.elsewhere.down.clear();
+        assert_eq!(advisory_reason(&world, 4), "due", "{more}");
+        let notified = world.play("4 x..");
+        assert!(notified.ends_with(" advisory m"), "{more}: {notified}");
+        assert_eq!(advisory_reason(&world, 5), "due", "a notified advisory");
+    }
 }

@@ -6,17 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use portpulse_core::control::Silence;
 use portpulse_core::decide::{self, Explanation};
-use portpulse_core::definition::Visibility;
+use portpulse_core::definition::{Monitor, Visibility};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, Incident, IncidentId, Notified, Track};
 use portpulse_core::id::MonitorId;
+use portpulse_core::never_notified::NeverNotified;
 use portpulse_core::operator_note::OperatorNote;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::withheld::Withheld;
 
 use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
-use crate::view::{Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut};
+use crate::view::{AdvisoryView, Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut};
 
 /// The incidents of all monitors: open ones, and those that closed within the days shown.
 pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
@@ -126,6 +127,31 @@ pub fn withheld(
     withheld.collect()
 }
 
+/// The open advisory of a monitor; `None` if its incident is open too.
+pub fn advisory(
+    snapshot: &Snapshot,
+    group: GroupId,
+    known: &GroupSnapshot,
+    monitor: &Monitor,
+    now: Timestamp,
+) -> Option<AdvisoryView> {
+    let decision = &known.group_state.decision;
+    let advisory = decision.advisories.get(monitor.id())?;
+    // An advisory can still exist after its incident has opened.
+    if decision
+        .incidents
+        .contains_key(&(monitor.id().clone(), Track::Health))
+    {
+        return None;
+    }
+    let (elsewhere, me) = (snapshot.elsewhere(group), Claimant::new("reader"));
+    let input = snapshot.input(group, known, &elsewhere, now, &me);
+    Some(AdvisoryView {
+        is_notified: advisory.notified != Notified::NotYet,
+        withheld: decide::withheld_advisory(&input, monitor),
+    })
+}
+
 /// Whether an incident is open.
 enum Progress<'a> {
     /// Open, with the reason why nothing is notified now.
@@ -207,6 +233,8 @@ fn incident_inside(
         acknowledged: acknowledged
             .and_then(|control| control.acknowledgement.as_ref())
             .map(|acknowledgement| acknowledgement.note.clone()),
+        never_notified: closed
+            .and_then(|closed| NeverNotified::of(closed, snapshot.definition(&id.monitor), control)),
         silenced: silence.filter(is_during).cloned(),
         dependencies: match closed {
             Some(_) => BTreeSet::new(),

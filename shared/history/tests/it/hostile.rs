@@ -49,6 +49,7 @@ fn incidents(detail: &str) -> IncidentsPage {
             notified: None,
             reminders: 0,
             withheld: None,
+            never_notified: None,
             urgency: portpulse_core::group_state::Urgency::Normal,
             stability: portpulse_core::group_state::Stability::Steady,
             acknowledged: None,

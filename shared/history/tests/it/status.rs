@@ -7,20 +7,22 @@ use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::definition::Monitor;
 use portpulse_core::diagnosis::{Diagnosis, Evidence, HostEvidence, Layer};
 use portpulse_core::group_state::{
-    Advisory, Entry, GroupState, Health, Incident, LocationReporting, Notified, Stability, Status, Track,
+    Advisory, ClosedIncident, Ending, Entry, GroupState, Health, Incident, LocationReporting, Notified,
+    Stability, Status, Track,
 };
 use portpulse_core::id::MonitorId;
+use portpulse_core::never_notified::NeverNotified;
 use portpulse_core::withheld::Withheld;
-use portpulse_history::assemble;
 use portpulse_history::snapshot::{GroupSnapshot, Snapshot};
-use portpulse_history::view::{Audience, UpcomingMaintenance};
+use portpulse_history::view::{AdvisoryView, Audience, UpcomingMaintenance};
+use portpulse_history::{api, assemble};
 use serde_json::{Value, json};
 
 use crate::assembled::table;
 use crate::fleet::{GROUP, incident, now, reader, tick};
 
-/// The status of `c-down`, its start, and whether an advisory is open.
-type StatusView = (Status, Option<String>, bool);
+/// The status of `c-down`, its start, and the advisory.
+type StatusView = (Status, Option<String>, Option<AdvisoryView>);
 
 #[tokio::test]
 async fn shown_status_matches_decision() {
@@ -43,7 +45,7 @@ async fn shown_status_matches_decision() {
         (view.status, since, view.inside.unwrap().advisory)
     };
     let since = |text: &str| Some(text.to_owned());
-    let down = (Status::Down, since("2026-11-22T12:20:00Z"), false);
+    let down = (Status::Down, since("2026-11-22T12:20:00Z"), None);
     assert_eq!(shown(&|_| {}), down);
 
     let is_flapping = |stability| {
@@ -69,7 +71,7 @@ async fn shown_status_matches_decision() {
         let locations = &mut group_state.decision.locations;
         locations.insert(location, LocationReporting::Suspect(now()));
     };
-    assert_eq!(shown(&one_suspect), (Status::Unknown, None, false));
+    assert_eq!(shown(&one_suspect), (Status::Unknown, None, None));
 
     let no_data = |group_state: &mut GroupState| {
         let since = tick("2026-11-22T12:25:00Z");
@@ -77,7 +79,7 @@ async fn shown_status_matches_decision() {
             row.entries.insert(id.clone(), Entry::NoData { since });
         }
     };
-    assert_eq!(shown(&no_data), (Status::Unknown, None, false));
+    assert_eq!(shown(&no_data), (Status::Unknown, None, None));
     let no_data_with_incident = |group_state: &mut GroupState| {
         no_data(group_state);
         let no_data = incident("2026-11-22T12:25:00Z");
@@ -86,7 +88,7 @@ async fn shown_status_matches_decision() {
             .incidents
             .insert((id.clone(), Track::Visibility), no_data);
     };
-    let unknown = (Status::Unknown, since("2026-11-22T12:25:00Z"), false);
+    let unknown = (Status::Unknown, since("2026-11-22T12:25:00Z"), None);
     assert_eq!(shown(&no_data_with_incident), unknown);
 
     let with_advisory = |group_state: &mut GroupState| {
@@ -103,7 +105,11 @@ async fn shown_status_matches_decision() {
         with_advisory(group_state);
         group_state.decision.incidents.clear();
     };
-    assert_eq!(shown(&only_advisory), (Status::Up, None, true));
+    let in_maintenance = Some(AdvisoryView {
+        is_notified: false,
+        withheld: Some(Withheld::Maintenance),
+    });
+    assert_eq!(shown(&only_advisory), (Status::Up, None, in_maintenance));
 }
 
 #[tokio::test]
@@ -191,4 +197,55 @@ async fn open_incident_names_why_it_is_not_notified() {
         shown(&both_down),
         Some(Withheld::Dependency("far".parse().unwrap()))
     );
+}
+
+#[tokio::test]
+async fn closed_incident_names_why_it_was_never_notified() {
+    let groups = BTreeSet::from([GROUP]);
+    let mut snapshot = reader(table().await, 400).snapshot(&groups, now()).await.unwrap();
+    let id: MonitorId = "c-down".parse().unwrap();
+    let mut closed = |notified: Notified, silenced: bool| {
+        let opened = incident("2026-11-22T12:20:00Z");
+        let from = opened.opened.timestamp();
+        snapshot.closed = vec![ClosedIncident {
+            monitor: id.clone(),
+            track: Track::Health,
+            incident: Incident { notified, ..opened },
+            closed: tick("2026-11-22T12:25:00Z"),
+            ending: Ending::Recovered,
+        }];
+        let silence = Silence::new(now(), Note::new("ann", from, None).unwrap()).unwrap();
+        snapshot.controls.clear();
+        if silenced {
+            let control = Control::default().silenced(silence);
+            snapshot.controls.insert(id.clone(), control);
+        }
+        // The sample is in maintenance.
+        snapshot
+            .groups
+            .get_mut(&GROUP)
+            .unwrap()
+            .definitions
+            .monitors
+            .remove(&id);
+        let mut page = assemble::incidents(&snapshot, Audience::Private, now());
+        page.closed.retain(|incident| incident.id.monitor == id);
+        let json = api::incidents(&page)["closed"][0]["withheld"]["reason"].clone();
+        let shown = page.closed.remove(0).inside.unwrap();
+        assert_eq!(shown.withheld, None);
+        (shown.never_notified, json)
+    };
+    let at = Notified::At {
+        first: now(),
+        last: now(),
+        reminders: 0,
+    };
+    assert_eq!(closed(at, true), (None, Value::Null));
+    let silenced = NeverNotified::Silenced(now());
+    assert_eq!(
+        closed(Notified::NotYet, true),
+        (Some(silenced), json!("silenced"))
+    );
+    let unknown = (Some(NeverNotified::NotRecorded), json!("not_recorded"));
+    assert_eq!(closed(Notified::NotYet, false), unknown);
 }

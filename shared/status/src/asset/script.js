@@ -10,9 +10,11 @@ function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
-    const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(date);
+    const format = (style) => new Intl.DateTimeFormat(undefined, style).format(date);
+    let local = format({ dateStyle: "medium", timeStyle: "short" });
     time.title = `${local} (${zone})`;
     if (time.dataset.show === "brief") continue;
+    if (time.dataset.show === "clock") local = format({ timeStyle: "medium" });
     const beside = document.createElement("span");
     beside.className = "local";
     beside.textContent = ` ${local} here`;

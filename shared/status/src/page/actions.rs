@@ -1,11 +1,30 @@
 //! Forms for signed-in readers: acknowledge, silence, and notes.
 
 use maud::{Markup, html};
+use portpulse_core::definition::Monitor;
 use portpulse_core::id::MonitorId;
 use portpulse_history::view::IncidentView;
 
 use crate::access::FormToken;
 use crate::action::SILENCE_HOURS;
+
+/// A link to the runbook of a monitor, if there is one.
+pub(crate) fn runbook(definition: &Monitor) -> Markup {
+    html! {
+        @if let Some(runbook) = definition.alert_policy().runbook.as_deref() {
+            // Validation admits only `http` and `https` URLs.
+            a .button href=(runbook) rel="noreferrer noopener" { "Runbook" }
+        }
+    }
+}
+
+/// The commands that acknowledge the open incidents and silence the monitor.
+pub(crate) fn commands(monitor: &MonitorId) -> Markup {
+    html! {
+        code .copy { "portpulse ack " (monitor) }
+        code .copy { "portpulse silence " (monitor) " --for 2h" }
+    }
+}
 
 /// Renders the forms that acknowledge the open incidents and silence the monitor.
 pub(crate) fn controls(monitor: &MonitorId, has_open: bool, token: &FormToken) -> Markup {

@@ -14,7 +14,8 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
         section {
             h2 { "Last answers" }
             div .scroll.card tabindex="0" role="group" aria-label="Last answers" {
-                table {
+                // On phones a row is a block, in which the titles of the columns do not stand.
+                table .answers {
                     thead {
                         tr {
                             @for title in ["Location", "Kind", "Result", "Answer", "Since", "Last data"] {
@@ -27,13 +28,14 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                             @let (class, word) = visibility_label(visibility);
                             tr {
                                 th scope="row" { (location) }
-                                td { (visibility.kind.map_or("–", LocationKind::as_str)) }
+                                td .absent[visibility.kind.is_none()] { (visibility.kind.map_or("–", LocationKind::as_str)) }
                                 td { span .visibility.(class) { span .seen { (word) } } }
                                 td .service-text {
                                     @for answer in service_texts(visibility) { p { (answer) } }
                                 }
-                                td { (tick(visibility.since)) }
-                                td { (tick(visibility.seen)) }
+                                @for (title, at) in [("Since", visibility.since), ("Last data", visibility.seen)] {
+                                    td .absent[at.is_none()] data-title=(title) { (tick(at)) }
+                                }
                             }
                         }
                     }

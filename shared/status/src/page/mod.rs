@@ -2,6 +2,7 @@
 
 mod actions;
 mod answers;
+pub(crate) mod incident;
 pub(crate) mod incidents;
 pub(crate) mod message;
 pub(crate) mod monitor;

@@ -14,7 +14,7 @@ use portpulse_history::view::{
 use super::actions;
 use super::answers::answers;
 use super::parts::{as_of, incidents_left_out, layer, remarks, uptime_figure, visibilities};
-use super::timeline::{IncidentHeading, incident, incidents};
+use super::timeline::{IncidentHeading, head, incidents, progress};
 use crate::access::FormToken;
 use crate::chart::{self, Axis};
 use crate::display::{self, TimeFormat};
@@ -55,12 +55,19 @@ pub(crate) fn page(span: Span, known: &MonitorPage, token: Option<&FormToken>) -
                 @if let Some(inside) = inside { (comparison(inside, span, known.at, &within)) }
                 section {
                     h2 { "90 days" }
-                    div .card { (chart::strip(Span::Quarter, monitor)) }
+                    div .card {
+                        (chart::strip(Span::Quarter, monitor))
+                        p .ends { span { "90 days ago" } span { "today" } }
+                    }
                 }
             }
             div {
-                @if let Some(open) = known.incidents.iter().find(|incident| incident.closed.is_none()) {
-                    section { h2 { "This incident" } div .card { (incident(open, known.at, IncidentHeading::Track, token)) } }
+                // The top of the page has its diagnosis.
+                @if let Some(open) = worst_open(known) {
+                    section {
+                        h2 { "This incident" }
+                        div .card { (head(open, known.at, IncidentHeading::Track)) (progress(open, token)) }
+                    }
                 }
                 section { h2 { "Uptime" } (uptimes(monitor)) }
             }
@@ -84,14 +91,18 @@ pub(crate) fn page(span: Span, known: &MonitorPage, token: Option<&FormToken>) -
     (monitor.title().to_owned(), main)
 }
 
-/// The diagnosis of the worst open incident.
-fn open_diagnosis(known: &MonitorPage) -> Option<&Explanation> {
+/// The worst open incident.
+fn worst_open(known: &MonitorPage) -> Option<&IncidentView> {
     let open = known
         .incidents
         .iter()
         .filter(|incident| incident.closed.is_none());
-    let worst = open.min_by_key(|incident| incident.status.rank())?;
-    worst.inside.as_ref()?.diagnosis.as_ref()
+    open.min_by_key(|incident| incident.status.rank())
+}
+
+/// The diagnosis of the worst open incident.
+fn open_diagnosis(known: &MonitorPage) -> Option<&Explanation> {
+    worst_open(known)?.inside.as_ref()?.diagnosis.as_ref()
 }
 
 /// What is wrong, where it is seen, and what a person can do.
@@ -106,12 +117,8 @@ fn diagnosis(monitor: &MonitorView, known: &MonitorPage, token: Option<&FormToke
                 (visibilities(inside))
                 @if state.is_bad() {
                     div .actions {
-                        @if let Some(runbook) = inside.definition.alert_policy().runbook.as_deref() {
-                            // Validation admits only `http` and `https` URLs.
-                            a .button href=(runbook) rel="noreferrer noopener" { "Runbook" }
-                        }
-                        code .copy { "portpulse ack " (monitor.id) }
-                        code .copy { "portpulse silence " (monitor.id) " --for 2h" }
+                        (actions::runbook(&inside.definition))
+                        (actions::commands(&monitor.id))
                     }
                 }
                 @if let Some(token) = token {

@@ -40,7 +40,7 @@ pub(crate) fn page(selection: &Selection, known: &Overview, config: &PageConfig)
     let (sections, pagination) = current_page(selection, &shown, known, &config.groups);
     let (first, rest): (Vec<_>, Vec<_>) = sections.iter().partition(|section| section.is_first());
     let main = html! {
-        div #summary { h1 { (heading) } @if known.inside.is_some() { (counts(known)) } }
+        div #summary .card.diagnosis.(worst(known).as_str()) { h1 { (heading) } @if known.inside.is_some() { (counts(known)) } }
         @if let Some(header) = &config.header { p .header { (header) } }
         (announcements(config, known.at))
         (notices(known))
@@ -59,12 +59,33 @@ pub(crate) fn page(selection: &Selection, known: &Overview, config: &PageConfig)
         @for section in rest { (section.render(known)) }
         (pagination.links(|page| selection.address(page)))
         @if known.inside.is_none() { (maintenance(known)) }
+        @if !shown.is_empty() { p .quiet { (key(known)) } }
         @if let Some(sentence) = known.inside.as_ref().and_then(|inside| inside.kinds.sentence()) {
             p .quiet { (sentence) }
         }
         (as_of(known.at))
     };
     (heading, main)
+}
+
+/// What the columns of a row are.
+const fn key(known: &Overview) -> &'static str {
+    match known.inside {
+        Some(_) => {
+            "Fraction: locations with the expected result. Line: response time of the past 24 hours. Bars and percentage: uptime of \
+            the past 90 days."
+        }
+        None => "Bars and percentage: uptime of the past 90 days.",
+    }
+}
+
+/// The worst state of all monitors, whether somebody handles it or not; unknown without monitors.
+fn worst(known: &Overview) -> State {
+    let states: Vec<_> = known.monitors.iter().map(State::of).collect();
+    let mut worst_first = State::ALL.into_iter();
+    worst_first
+        .find(|state| states.contains(state))
+        .unwrap_or(State::Unknown)
 }
 
 /// The heading: for operators how many monitors need attention, for the public how much of the whole is affected.

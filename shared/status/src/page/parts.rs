@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, PreEscaped, html};
 use portpulse_core::control::{Note, Silence};
 use portpulse_core::decide::Explanation;
+use portpulse_core::diagnosis::Layer;
 use portpulse_core::group_state::{Cause, Finding, Status};
 use portpulse_history::view::{
     IncidentView, LeftOut, LocationVisibility, MonitorInside, MonitorView, VisibilityState,
@@ -102,8 +103,13 @@ pub(crate) fn finding_text(finding: &Finding) -> Markup {
 
 /// The layer of a fault, and the sentence that explains it.
 pub(crate) fn layer(known: &Explanation) -> Markup {
+    let layer = known.diagnosis.layer;
     html! {
-        p .layer { strong { (known.diagnosis.layer) } " " (known.sentence) }
+        p .layer {
+            // The sentence says that the layer is unknown.
+            @if layer != Layer::Unknown { strong { (layer) ":" } " " }
+            (known.sentence)
+        }
     }
 }
 
@@ -156,16 +162,18 @@ pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Ti
     let maintenance = monitor.maintenance.first().filter(|_| monitor.in_maintenance);
     html! {
         span .remarks {
+            @if is_bad && monitor.in_maintenance { span { (monitor.status.as_str()) } }
+            // The duration precedes the text of the service, which can be long.
+            @if let Some(since) = monitor.since {
+                span { "for " (display::duration(now.duration_since(since))) }
+            }
             @if let Some(finding) = finding.filter(|_| is_bad) {
                 span .service-text { strong { (cause(finding.cause)) }
                     @if let Some(detail) = &finding.detail { ": " q { (detail) } } }
             }
-            @if is_bad && monitor.in_maintenance { span { (monitor.status.as_str()) } }
-            @if let Some(since) = monitor.since {
-                span { "for " (display::duration(now.duration_since(since))) }
-            }
-            @if let Some(inside) = inside.filter(|inside| inside.advisory) {
+            @if let Some((inside, advisory)) = inside.and_then(|inside| Some((inside, inside.advisory.as_ref()?))) {
                 span .flag { "failing from " (failing_locations(inside)) " only" }
+                @if let Some(reason) = &advisory.withheld { span { "not notified: " (reason) } }
             }
             @if let Some(window) = maintenance {
                 span .flag { "until " (display::timestamp(window.until, TimeFormat::Brief))

@@ -45,7 +45,17 @@ pub(crate) fn incidents(
 
 /// The day of an incident in UTC.
 fn day(incident: &IncidentView) -> Date {
-    Offset::UTC.to_datetime(incident.since).date()
+    date(incident.since)
+}
+
+/// The day of a time in UTC.
+fn date(at: Timestamp) -> Date {
+    Offset::UTC.to_datetime(at).date()
+}
+
+/// The path of the page of an incident.
+pub(crate) fn address(incident: &IncidentView) -> String {
+    format!("/incidents/{}", incident.id)
 }
 
 /// The id of an incident's element, for links to it.
@@ -53,36 +63,63 @@ pub(crate) fn anchor(incident: &IncidentView) -> String {
     format!("incident-{}", incident.id)
 }
 
-/// Renders one incident. With a token, notes can be added.
+/// Renders one incident with its diagnosis. With a token, notes can be added.
 pub(crate) fn incident(
     incident: &IncidentView,
     now: Timestamp,
     on: IncidentHeading,
     token: Option<&FormToken>,
 ) -> Markup {
-    let name = incident.id.monitor.as_str();
     let inside = incident.inside.as_ref();
     html! {
-        div .head {
-            (display::status(incident.status))
-            @match on {
-                IncidentHeading::Monitor => a .name href={ "/monitors/" (name) } { (incident.title) },
-                IncidentHeading::Track => span .name { (track_label(incident.id.track)) },
-            }
-            span .length { (duration_label(incident, now)) }
-            a .permalink href={ "/monitors/" (name) "?span=90d#" (anchor(incident)) } aria-label="Link to this incident" { "#" }
-        }
+        (head(incident, now, on))
         @if let Some(known) = inside.and_then(|inside| inside.diagnosis.as_ref()) { (layer(known)) }
         @if let Some(finding) = inside.and_then(|inside| inside.finding.as_ref()) {
             p .service-text { (finding_text(finding)) }
         }
-        ol .timeline {
-            @for (at, what) in events(incident) {
-                li { (display::timestamp(at, TimeFormat::Full)) " " (what) }
+        (progress(incident, token))
+    }
+}
+
+/// The status, the monitor or the track, the duration, and a link to the page of the incident.
+pub(crate) fn head(incident: &IncidentView, now: Timestamp, on: IncidentHeading) -> Markup {
+    html! {
+        div .head {
+            (display::status(incident.status))
+            @match on {
+                IncidentHeading::Monitor => a .name href={ "/monitors/" (incident.id.monitor) } { (incident.title) },
+                IncidentHeading::Track => span .name { (track_label(incident.id.track)) },
             }
+            span .length { (duration_label(incident, now)) }
+            a .permalink href=(address(incident)) aria-label={ "Details of this incident of " (incident.title) } { "Details" }
+        }
+    }
+}
+
+/// The timeline, and with a token the form that adds a note.
+pub(crate) fn progress(incident: &IncidentView, token: Option<&FormToken>) -> Markup {
+    html! {
+        (timeline(incident))
+        @if let Some(token) = token { (actions::note(incident, token)) }
+    }
+}
+
+/// Renders the events of an incident, and what holds for it. The date stands with the first event of each day.
+fn timeline(incident: &IncidentView) -> Markup {
+    let mut shown = None;
+    let events = events(incident).into_iter().map(|(at, what)| {
+        let day = date(at);
+        let format = match shown.replace(day) == Some(day) {
+            true => TimeFormat::Clock,
+            false => TimeFormat::Full,
+        };
+        (display::timestamp(at, format), what)
+    });
+    html! {
+        ol .timeline {
+            @for (time, what) in events { li { (time) " " (what) } }
             @for state in present(incident) { li .quiet { (state) } }
         }
-        @if let Some(token) = token { (actions::note(incident, token)) }
     }
 }
 
@@ -167,12 +204,14 @@ fn present(incident: &IncidentView) -> Vec<String> {
     let mut present = Vec::new();
     if let Some(inside) = &incident.inside {
         let is_open = incident.closed.is_none();
+        let never_notified = inside.never_notified.as_ref();
+        let never_notified = never_notified.map(|reason| format!("never notified: {reason}"));
         match (inside.notified, &inside.withheld) {
             (None, Some(reason)) => present.push(format!("not notified: {reason}")),
             (None, None) if is_open => {
                 present.push("not notified yet: the next check notifies it".to_owned());
             }
-            (None, None) => present.push("not notified".to_owned()),
+            (None, None) => present.extend(never_notified),
             (Some(_), Some(reason)) => present.push(format!("nothing more is notified now: {reason}")),
             (Some(_), None) => {}
         }
@@ -196,13 +235,10 @@ fn present(incident: &IncidentView) -> Vec<String> {
             ));
         }
     }
-    if incident.closed.is_none() {
-        present.push("still open".to_owned());
-    }
     present
 }
 
-const fn ending_label(ending: Ending) -> &'static str {
+pub(crate) const fn ending_label(ending: Ending) -> &'static str {
     match ending {
         Ending::Recovered => "recovered",
         Ending::Removed => "closed: monitor removed or disabled",
@@ -225,7 +261,7 @@ const fn track_label(track: Track) -> &'static str {
 }
 
 /// The duration of the incident.
-fn duration_label(incident: &IncidentView, now: Timestamp) -> String {
+pub(crate) fn duration_label(incident: &IncidentView, now: Timestamp) -> String {
     let end = incident.closed.map_or(now, |(closed, _)| closed);
     let length = display::duration(end.duration_since(incident.since).max(SignedDuration::ZERO));
     match incident.closed {

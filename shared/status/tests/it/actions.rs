@@ -234,7 +234,6 @@ fn timeline_has_notes_acknowledgement_and_dependencies_in_order() {
         "flapping: changes too often for notifications",
         "escalated to critical",
         "depends on cache, which has an open incident",
-        "still open",
     ]
     .map(find);
     assert!(order.is_sorted(), "{entries:?}");

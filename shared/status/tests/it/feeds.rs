@@ -56,7 +56,7 @@ fn each_feed_path_returns_its_format() {
             "/incidents.atom",
             "",
             "application/atom+xml; charset=utf-8",
-            "<link href=\"/monitors/orders-db\"/>",
+            "<link href=\"/incidents/orders-db@2026-11-22T05:38:00Z.7\"/>",
         ),
         ("/badge/orders-db.svg", "", "image/svg+xml; charset=utf-8", "down"),
         (
@@ -116,6 +116,7 @@ fn answers_contain_no_request_headers_or_body() {
     for path in [
         "/",
         "/incidents",
+        "/incidents/orders-db@2026-11-22T05:38:00Z.7",
         "/api/monitors",
         "/api/incidents",
         "/metrics",
@@ -138,6 +139,7 @@ fn answers_contain_no_request_headers_or_body() {
                 Page::Report(..) => panic!("no report is asked for"),
                 Page::Incidents(selection) => site.incidents(asked.audience, selection, &known),
                 Page::Feed(feed) => site.feed(asked.audience, feed, &known),
+                Page::Incident(id) => site.incident(asked.audience, id, &known),
                 Page::Monitor(..) => panic!("{path}"),
             }
         });

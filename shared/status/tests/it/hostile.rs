@@ -95,7 +95,13 @@ fn pages(text: &str) -> Vec<String> {
         overview_html(&known, &selection),
         monitor_html(&monitor_page(&known, "orders-db"), Span::Day),
         incidents_html(&known),
+        incident_html(&known),
     ]
+}
+
+/// The page of the first open incident.
+fn incident_html(known: &Overview) -> String {
+    site().incident(Audience::Private, &known.open[0].id, known).body
 }
 
 fn check(text: &str) {
@@ -112,6 +118,8 @@ fn check(text: &str) {
     let incidents = crate::sample::texts(&incidents_html(&known(text)), ".incident .service-text q");
     let shown = shown.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(incidents[0], shown);
+    let incident = crate::sample::texts(&incident_html(&known(text)), ".service-text q");
+    assert_eq!(incident[..2], [shown.as_str(), shown.as_str()]);
     let page = monitor_html(&monitor_page(&known(text), "orders-db"), Span::Day);
     let answers = crate::sample::texts(&page, "td.service-text q");
     assert_eq!(answers[..2], [shown.as_str(), shown.as_str()]);

@@ -13,12 +13,15 @@ fn open_incidents_come_first_with_timelines() {
     assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
     assert_eq!(
         texts(&html, ".incident:first-child .timeline")[0],
-        "2026-11-22 05:37 UTC first failure2026-11-22 05:38 UTC opened: quorum reached\
-         2026-11-22 05:38 UTC notifiedstill open"
+        "2026-11-22 05:37 UTC first failure05:38:00 UTC opened: quorum reached05:38:04 UTC notified"
     );
     assert_eq!(
         texts(&html, ".incidents:last-of-type .length").last().unwrap(),
         "for 1 h 35 min"
+    );
+    assert_eq!(
+        attributes(&html, ".incident:first-child .permalink", "href")[0],
+        "/incidents/orders-db@2026-11-22T05:38:00Z.7"
     );
     assert_eq!(
         attributes(&html, ".incident:first-child time", "datetime")[0],
@@ -35,24 +38,20 @@ fn open_incident_says_why_nothing_is_notified() {
         (
             None,
             Some(Withheld::Maintenance),
-            "not notified: the monitor is in maintenancestill open",
+            "not notified: the monitor is in maintenance",
         ),
         (
             None,
             Some(Withheld::Dependency("switch".parse().unwrap())),
-            "not notified: switch is down, which the monitor depends onstill open",
+            "not notified: switch is down, which the monitor depends on",
         ),
-        (
-            None,
-            None,
-            "not notified yet: the next check notifies itstill open",
-        ),
+        (None, None, "not notified yet: the next check notifies it"),
         (
             notified,
             Some(Withheld::NoReminders),
-            "notifiednothing more is notified now: no reminder is configuredstill open",
+            "notifiednothing more is notified now: no reminder is configured",
         ),
-        (notified, None, "notifiedstill open"),
+        (notified, None, "notified"),
     ] {
         let mut known = known.clone();
         known.inside = known.inside.map(|inside| IncidentInside {
@@ -75,7 +74,7 @@ fn no_data_incident_does_not_mention_quorum() {
     let html = incidents_html(&known);
     let timeline = &texts(&html, ".incident:first-child .timeline")[0];
     assert!(
-        timeline.contains("05:38 UTC opened: no data") && !timeline.contains("quorum"),
+        timeline.contains("05:38:00 UTC opened: no data") && !timeline.contains("quorum"),
         "{timeline}"
     );
 }

@@ -9,6 +9,7 @@
 mod actions;
 mod feeds;
 mod hostile;
+mod incident;
 mod incidents;
 mod monitor;
 mod overview;

@@ -1,8 +1,9 @@
 //! The overview of all monitors.
 
 use portpulse_core::group_state::Status;
+use portpulse_core::withheld::Withheld;
 use portpulse_history::location_kinds::LocationKinds;
-use portpulse_history::view::{Audience, MonitorView, Overview, OverviewInside};
+use portpulse_history::view::{AdvisoryView, Audience, MonitorView, Overview, OverviewInside};
 use portpulse_status::{Grouping, Selection};
 
 use crate::sample::{attributes, overview, overview_html, public, site, texts};
@@ -24,7 +25,7 @@ fn unhandled_faults_come_first_then_handled_ones() {
     assert_eq!(
         texts(&html, ".monitor .remarks")[..2],
         [
-            "refused: FATAL: the database system is starting upfor 4 min 20 sacknowledged by ann: moving it",
+            "for 4 min 20 srefused: FATAL: the database system is starting upacknowledged by ann: moving it",
             "degradedfor 4 min 20 suntil 2026-11-22 06:00 UTC: update",
         ]
     );
@@ -137,9 +138,27 @@ fn public_sections_have_plain_words() {
 }
 
 #[test]
+fn summary_has_the_worst_state() {
+    let class =
+        |known: &Overview| attributes(&overview_html(known, &Selection::default()), "#summary", "class");
+    let mut known = overview();
+    // A handled outage is an outage.
+    assert_eq!(class(&known), ["card diagnosis down"]);
+    known.monitors.remove(0);
+    assert_eq!(class(&known), ["card diagnosis maintenance"]);
+    known.monitors.remove(0);
+    assert_eq!(class(&known), ["card diagnosis up"]);
+    known.monitors.clear();
+    assert_eq!(class(&known), ["card diagnosis unknown"]);
+}
+
+#[test]
 fn locations_that_agree_are_counted_and_a_failing_one_is_named() {
     let mut known = overview();
-    known.monitors[2].inside.as_mut().unwrap().advisory = true;
+    known.monitors[2].inside.as_mut().unwrap().advisory = Some(AdvisoryView {
+        is_notified: false,
+        withheld: Some(Withheld::Maintenance),
+    });
     let html = overview_html(&known, &Selection::default());
     let agreement = ["0/3", "2/2", "1/2", "1/2"].map(|count| format!("{count} locations as expected"));
     assert_eq!(
@@ -149,7 +168,7 @@ fn locations_that_agree_are_counted_and_a_failing_one_is_named() {
     );
     assert_eq!(
         texts(&html, ".monitor .remarks")[2],
-        "failing from us-east-1 only"
+        "failing from us-east-1 onlynot notified: the monitor is in maintenance"
     );
 }
 

@@ -245,7 +245,7 @@ fn view(id: &str, status: Status, locations: &[(&str, LocationVisibility)]) -> M
             finding: locations
                 .values()
                 .find_map(|visibility| visibility.finding.clone()),
-            advisory: false,
+            advisory: None,
             control: (id == "orders-db").then(|| control("ann", Some("moving it"))),
             locations,
             hours: points(Grain::Hour, 24, 12),
@@ -309,6 +309,7 @@ pub(crate) fn incident(
             )),
             reminders: 0,
             withheld: None,
+            never_notified: None,
             urgency: portpulse_core::group_state::Urgency::Normal,
             stability: portpulse_core::group_state::Stability::Steady,
             acknowledged: None,

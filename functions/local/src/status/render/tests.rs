@@ -158,7 +158,7 @@ async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
     let found = summary(&incidents, "web", true).await;
     let render = anstream::adapter::strip_str(&lines(&found).join("\n")).to_string();
     let lines: Vec<_> = render.lines().collect();
-    assert_eq!(lines.len(), 10, "{lines:#?}");
+    assert_eq!(lines.len(), 11, "{lines:#?}");
     assert_eq!(lines[0], "0 of 3 monitors up.");
     for (line, parts) in [
         (1, &["MONITOR  STATUS           FOR  CAUSE"][..]),
@@ -183,6 +183,10 @@ async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
             8,
             &["db@2026-11-22T05:41:00Z.1 is not notified: the monitor is in maintenance."],
         ),
+        (
+            10,
+            &["The advisory of web is not notified: the monitor is silenced until 2026-11-22 07:45:30 UTC."],
+        ),
     ] {
         assert!(
             parts.iter().all(|part| lines[line].contains(part)),
@@ -192,4 +196,17 @@ async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
     }
     assert!(!render.contains('\u{1b}'), "{render:?}");
     assert!(!found.is_healthy());
+}
+
+#[tokio::test]
+async fn suppressed_advisory_names_the_reason() {
+    let found = summary(&[], "db", false).await;
+    let expected = "The advisory of db is not notified: the monitor is in maintenance.";
+    let lines = lines(&found);
+    assert!(lines.iter().any(|line| line == expected), "{lines:#?}");
+    let shown = json(&found, "t");
+    let reason = &shown["monitors"]["db"]["advisory_withheld"]["reason"];
+    assert_eq!(reason, "maintenance");
+    let up = json(&summary(&[], "", false).await, "t");
+    assert_eq!(up["monitors"]["db"]["advisory_withheld"], json!(null));
 }

@@ -222,6 +222,23 @@ fn outage_of_the_demo_appears_and_closes_live() {
         (document.querySelectorAll('.incident').length)";
     assert_eq!(browser.value_of(bands), true);
     check_page(&mut browser, "monitor");
+    // The link of the incident leads to its page, which has all that happened.
+    let details = "document.querySelector('.incident .permalink').click()";
+    browser.after_loading(|browser| {
+        browser.value_of(details);
+    });
+    let path = "location.pathname.startsWith('/incidents/dies-and-returns@')";
+    assert_eq!(browser.value_of(path), true);
+    let entries = "[...document.querySelectorAll('.timeline .what')].map((what) => what.textContent).join()";
+    let entries = browser.value_of(entries);
+    assert!(
+        entries
+            .as_str()
+            .unwrap()
+            .starts_with("opened: quorum reached,notified"),
+        "{entries}"
+    );
+    check_page(&mut browser, "incident");
     assert_clean(&browser, &served);
 }
 
