@@ -156,3 +156,14 @@ fn claimed_notification_waits_to_be_published() {
     let expected = "unpublished: a notification waits to be published";
     assert_eq!(reason(&world, "m", Track::Health, 3, 10), expected);
 }
+
+#[test]
+fn only_missing_data_awaits_a_location() {
+    let mut world = World::new(1, &[("m", fields(&json!({})))]);
+    world.silence("m", 3);
+    world.play("1 x");
+    // No location has reported for long: all are awaited again.
+    world.decide_and_publish(World::time(20, 0));
+    let expected = "below_quorum: fewer locations than the quorum see the failure now";
+    assert_eq!(reason(&world, "m", Track::Health, 20, 0), expected);
+}
