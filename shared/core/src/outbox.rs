@@ -359,6 +359,41 @@ mod tests {
     }
 
     #[test]
+    fn claimant_claims_what_follows_its_own_claim() {
+        let mut outbox = Outbox::new(vec![pending("down", "a")]);
+        claimed(&mut outbox, "me", 0);
+        outbox.push(pending("recovered", "a"));
+        assert_eq!(claimed(&mut outbox, "me", 1), ["down", "recovered"]);
+    }
+
+    #[test]
+    fn claims_are_at_most_those_asked_for() {
+        let me = Claimant::new("me");
+        let mut outbox = Outbox::new(vec![pending("1", "a"), pending("2", "b"), pending("3", "c")]);
+        assert_eq!(outbox.claim(&me, at(0), 2), 2);
+        assert_eq!(outbox.claimed_by(&me).count(), 2);
+        assert_eq!(outbox.claim(&me, at(0), 2), 1);
+    }
+
+    #[test]
+    fn oldest_claim_of_others_is_current() {
+        let mut outbox = Outbox::new(vec![pending("1", "a"), pending("2", "b"), pending("3", "c")]);
+        for (who, second) in [("mine", 10), ("later", 30), ("first", 20)] {
+            outbox.claim(&Claimant::new(who), at(second), 1);
+        }
+        for (who, second, expected) in [
+            ("mine", 40, Some(20)),
+            ("first", 40, Some(10)),
+            ("mine", 140, Some(30)),
+            ("mine", 150, None),
+        ] {
+            let found = outbox.oldest_claim_of_others(&Claimant::new(who), at(second));
+            assert_eq!(found, expected.map(at), "of {who} at {second}");
+        }
+        assert_eq!(Claimant::new("mine").as_str(), "mine");
+    }
+
+    #[test]
     fn push_ignores_duplicate_id() {
         let mut outbox = Outbox::new(vec![pending("1", "a")]);
         outbox.push(pending("1", "a"));

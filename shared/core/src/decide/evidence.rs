@@ -68,7 +68,7 @@ fn replaces(incident: &Incident, track: Track, found: &Diagnosis) -> bool {
     };
     // The layer of a warning follows from its cause.
     let is_other_warning = track == Track::Quality && known.layer != found.layer;
-    known != found && !is_good && (is_other_warning || (new.failing > 0 && (is_explained || sees_more)))
+    !is_good && (is_other_warning || (new.failing > 0 && (is_explained || sees_more)))
 }
 
 /// What is to be diagnosed: an incident, or an advisory.

@@ -94,20 +94,11 @@ pub(super) fn fleet(
     changed.sort_by_key(|location| records(&whole, location) > records(before, location));
     let state = |steps: usize| {
         let chosen: BTreeSet<_> = changed.iter().take(steps.saturating_sub(claims)).collect();
-        let mut pending = before.outbox.pending().to_vec();
-        // A decision only appends to the outbox.
-        let new = whole.outbox.pending().iter().skip(pending.len());
-        let new = new.filter(|pending| match &pending.subject {
+        let new = new_pending(&before.outbox, &whole.outbox).filter(|pending| match &pending.subject {
             Subject::Location(location) => chosen.contains(&location),
             Subject::Monitor(_) | Subject::Definition(_) | Subject::Portpulse => false,
         });
-        pending.extend(new.map(|pending| Pending {
-            claim: None,
-            ..pending.clone()
-        }));
-        let mut outbox = Outbox::new(pending);
-        let claims = if steps < claims { steps } else { usize::MAX };
-        outbox.claim(input.me, input.stamp(), claims);
+        let outbox = claimed(input, &before.outbox, steps, new);
         FleetState {
             revision: whole.revision,
             problems: merged(&before.problems, &whole.problems, |(location, _)| {
@@ -231,8 +222,7 @@ impl<'a> Steps<'a> {
         });
         let clusters = self.clusters(&incidents, is_chosen);
         let advisories = merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str()));
-        let mut pending = before.outbox.pending().to_vec();
-        let new = new_pending(before, whole).filter(|pending| {
+        let new = new_pending(&before.outbox, &whole.outbox).filter(|pending| {
             if let Some(id) = ended_cluster(before, pending) {
                 // A cluster recovers when its last incident has closed.
                 !clusters.contains_key(id)
@@ -244,15 +234,10 @@ impl<'a> Steps<'a> {
                 is_chosen(text_of(&pending.subject))
             }
         });
-        pending.extend(new.map(|pending| Pending {
-            claim: None,
-            ..pending.clone()
-        }));
-        let mut outbox = Outbox::new(pending);
-        let most = if steps < self.claims { steps } else { usize::MAX };
-        outbox.claim(self.input.me, self.input.stamp(), most);
+        let outbox = claimed(self.input, &before.outbox, steps, new);
         // The number and its notification are one change.
-        let counts_more = new_pending(before, whole).find(|pending| is_unnamed(pending, whole));
+        let counts_more =
+            new_pending(&before.outbox, &whole.outbox).find(|pending| is_unnamed(pending, whole));
         let counts_more = counts_more.is_none_or(|pending| is_chosen(text_of(&pending.subject)));
         let mut closed = before.closed.clone();
         let new = new_closed(before, whole).filter(|closed| is_chosen(closed.monitor.as_str()));
@@ -311,9 +296,24 @@ fn is_end_of(pending: &Pending, id: &MonitorId, advisory: &Advisory) -> bool {
     about.and_then(|about| about.strip_suffix('/')) == Some(advisory.id(id).as_str())
 }
 
-/// The largest of `state(0)` to `state(most)` that fits, by binary search; `state(0)` if none fits.
-fn largest<R>(most: usize, state: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
-    let (mut good, mut bad) = (0, most + 1);
+/// The outbox before a decision with `most` claims, and then the chosen notifications of the decision, which has claimed them.
+fn claimed<'a>(
+    input: &Input<'_>,
+    before: &Outbox,
+    most: usize,
+    new: impl Iterator<Item = &'a Pending>,
+) -> Outbox {
+    let mut outbox = before.clone();
+    outbox.claim(input.me, input.stamp(), most);
+    for pending in new {
+        outbox.push(pending.clone());
+    }
+    outbox
+}
+
+/// The largest of the states before `state(all)`, which does not fit, by binary search; `state(0)` if none fits.
+fn largest<R>(all: usize, state: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
+    let (mut good, mut bad) = (0, all);
     let mut best = state(good);
     while bad - good > 1 {
         let steps = good + (bad - good) / 2;
@@ -340,12 +340,9 @@ fn merged<K: Ord + Clone, V: Clone>(
         .collect()
 }
 
-fn new_pending<'a>(
-    before: &DecisionState,
-    whole: &'a DecisionState,
-) -> impl Iterator<Item = &'a Pending> + use<'a> {
+fn new_pending<'a>(before: &Outbox, whole: &'a Outbox) -> impl Iterator<Item = &'a Pending> + use<'a> {
     // A decision only appends to the outbox.
-    whole.outbox.pending().iter().skip(before.outbox.pending().len())
+    whole.pending().iter().skip(before.pending().len())
 }
 
 /// Whether a notification counts the invalid definitions that the decision state does not list.
@@ -369,7 +366,7 @@ fn changed_ids<'a>(before: &'a DecisionState, whole: &'a DecisionState) -> BTree
         .broken
         .symmetric_difference(&whole.broken)
         .map(String::as_str);
-    let pending = new_pending(before, whole).map(|pending| text_of(&pending.subject));
+    let pending = new_pending(&before.outbox, &whole.outbox).map(|pending| text_of(&pending.subject));
     let closed = new_closed(before, whole).map(|closed| closed.monitor.as_str());
     incidents
         .chain(advisories)
@@ -396,7 +393,8 @@ fn rank(
     whole: &DecisionState,
     id: &str,
 ) -> (bool, Option<(Severity, Timestamp)>) {
-    let notified = new_pending(before, whole).filter(|pending| text_of(&pending.subject) == id);
+    let notified =
+        new_pending(&before.outbox, &whole.outbox).filter(|pending| text_of(&pending.subject) == id);
     let loudest = notified
         .map(|pending| (severity_of(pending, input), pending.since))
         .min();

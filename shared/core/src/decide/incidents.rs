@@ -137,7 +137,7 @@ fn visibility(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionS
     let key = (monitor.id().clone(), Track::Visibility);
     let down = next.incidents.contains_key(&(key.0.clone(), Track::Health));
     match next.incidents.contains_key(&key) {
-        false if votes.no_data && votes.voters == 0 && !down => {
+        false if votes.no_data && !down => {
             let finding = Some(Finding {
                 cause: Cause::NoData,
                 detail: None,

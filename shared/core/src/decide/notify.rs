@@ -83,7 +83,7 @@ pub(super) fn advisories(
         let first = openings.first().map(|(id, ..)| id.clone());
         let first = first.filter(|_| openings.len() > 1);
         let monitors = u32::try_from(openings.len()).unwrap_or(u32::MAX);
-        for (position, (id, since, cause)) in openings.into_iter().enumerate() {
+        for (id, since, cause) in openings {
             let Some(advisory) = next.advisories.get_mut(&id) else {
                 continue;
             };
@@ -93,9 +93,7 @@ pub(super) fn advisories(
                 reminders: 0,
             };
             advisory.first.clone_from(&first);
-            if position > 0 {
-                continue;
-            }
+            // Those with the same first have one id, and are pushed once.
             next.outbox.push(Pending {
                 id: format!("{}/{}", advisory.id(&id), Kind::Advisory),
                 kind: Kind::Advisory,

@@ -119,12 +119,12 @@ pub(crate) struct Votes {
     pub(crate) voters: u32,
     /// The number of fresh locations that check the monitor, whether they vote or not.
     pub(crate) checking: u32,
-    /// Whether every fresh location has had no data for longer than the freshness limit, or no expected location checks
-    /// the monitor.
+    /// Whether there are no voters because every fresh location has had no data for longer than the freshness limit, or
+    /// because no expected location checks the monitor.
     pub(crate) no_data: bool,
     pub(crate) health: Count,
     pub(crate) quality: Count,
-    /// The number of votes that open an incident.
+    /// The number of votes that open an incident, at least 1.
     pub(crate) needed: u32,
     /// Whether all fresh locations that check the monitor have reported the same, latest tick.
     all_reported: bool,
@@ -202,12 +202,12 @@ impl Votes {
 
     /// Whether the votes meet the quorum.
     pub(crate) fn meets_quorum(&self, count: &Count) -> bool {
-        count.bad > 0 && count.bad >= self.needed
+        count.bad >= self.needed
     }
 
     /// Whether the votes close an incident: a majority is good, and the quorum is not met.
     pub(crate) fn closes(&self, count: &Count) -> bool {
-        self.voters > 0 && count.good >= majority(self.voters) && !self.meets_quorum(count)
+        count.good >= majority(self.voters) && !self.meets_quorum(count)
     }
 
     /// Whether some locations see a failure, and the quorum cannot be met by streaks that have already begun.

@@ -1,16 +1,17 @@
 //! One notification for one cause.
 
 use portpulse_core::decide::Notification;
+use portpulse_core::group_state::MAX_CLUSTERS;
 use portpulse_core::id::MonitorId;
 use serde_json::{Value, json};
 
 use crate::world::World;
 
-fn fields(host: &str, port: u16) -> Value {
+pub(crate) fn fields(host: &str, port: u16) -> Value {
     json!({ "host": host, "port": port, "failures_to_open": 1, "successes_to_close": 1 })
 }
 
-fn with(mut fields: Value, more: &Value) -> Value {
+pub(crate) fn with(mut fields: Value, more: &Value) -> Value {
     let more = more.as_object().unwrap().clone();
     fields.as_object_mut().unwrap().extend(more);
     fields
@@ -18,7 +19,7 @@ fn with(mut fields: Value, more: &Value) -> Value {
 
 /// Plays lines such as `2 xx.: x x .`: a tick, and the symbol of each monitor in all locations, in the order of ids.
 /// Returns each notification as `tick kind monitors`, where the first monitor names it.
-fn play(world: &mut World, locations: usize, lines: &str) -> Vec<String> {
+pub(crate) fn play(world: &mut World, locations: usize, lines: &str) -> Vec<String> {
     let ids: Vec<MonitorId> = world.definitions.monitors.keys().cloned().collect();
     let mut notified = Vec::new();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -50,7 +51,7 @@ fn text(notification: &Notification) -> String {
 }
 
 #[track_caller]
-fn check(monitors: &[(&str, Value)], lines: &str, expected: &[&str]) {
+pub(crate) fn check(monitors: &[(&str, Value)], lines: &str, expected: &[&str]) {
     let mut world = World::new(3, monitors);
     assert_eq!(play(&mut world, 3, lines), expected, "{lines}");
 }
@@ -248,24 +249,6 @@ fn later_or_louder_incident_or_other_audience_is_notified_by_itself() {
 }
 
 #[test]
-fn incident_does_not_join_one_that_nobody_is_reminded_of() {
-    let late = || with(fields("h", 2), &json!({ "failures_to_open": 3 }));
-    let suppress: [fn(&mut World); 2] = [World::acknowledge, |world| world.silence("a", 60)];
-    for suppress in suppress {
-        let mut world = World::new(3, &[("a", fields("h", 1)), ("b", late())]);
-        assert_eq!(play(&mut world, 3, "1 ..\n2 xx"), ["2 down a"]);
-        suppress(&mut world);
-        assert_eq!(play(&mut world, 3, "3 xx\n4 xx"), ["4 down b"]);
-    }
-    // One of two in a cluster is silenced: the other keeps the reminders.
-    let monitors = [("a", fields("h", 1)), ("b", late()), ("c", fields("h", 3))];
-    let mut world = World::new(3, &monitors);
-    assert_eq!(play(&mut world, 3, "1 ...\n2 xxx"), ["2 down a c"]);
-    world.silence("c", 60);
-    assert_eq!(play(&mut world, 3, "3 xxx\n4 xxx"), [""; 0]);
-}
-
-#[test]
 fn monitors_without_data_in_any_location_share_a_notification() {
     let lines: Vec<_> = (2..8).map(|tick| format!("{tick} ??")).collect();
     check(
@@ -323,58 +306,93 @@ fn advisories_of_the_same_locations_share_a_notification() {
 }
 
 #[test]
-fn cluster_is_reminded_and_escalated_once() {
-    let policy = |host: &str, port| {
-        with(
-            fields(host, port),
-            &json!({ "remind_every": "5m", "escalate_after": "7m" }),
-        )
-    };
-    let lines: Vec<_> = (2..15).map(|tick| format!("{tick} xx")).collect();
-    check(
-        &[("a", policy("h", 1)), ("b", policy("h", 2))],
-        &format!("1 ..\n{}\n15 ..", lines.join("\n")),
-        &[
-            "2 down a b",
-            "7 reminder a b",
-            "9 escalated a b",
-            "14 reminder a b",
-            "15 recovered a b",
-        ],
-    );
-}
-
-#[test]
-fn acknowledged_cluster_is_not_reminded() {
-    let policy = |port| with(fields("h", port), &json!({ "remind_every": "5m" }));
-    let mut world = World::new(3, &[("a", policy(1)), ("b", policy(2))]);
-    assert_eq!(play(&mut world, 3, "1 ..\n2 xx"), ["2 down a b"]);
-    world.acknowledge();
-    let lines: Vec<_> = (3..15).map(|tick| format!("{tick} xx")).collect();
-    assert_eq!(play(&mut world, 3, &lines.join("\n")), [""; 0]);
-}
-
-#[test]
-fn silenced_monitor_of_a_failing_host_is_notified_when_the_silence_ends() {
-    let mut world = World::new(
-        3,
-        &[
-            ("a", fields("h", 1)),
-            ("b", fields("h", 2)),
-            ("c", fields("h", 3)),
-        ],
-    );
-    world.silence("c", 5);
-    assert_eq!(play(&mut world, 3, "1 ...\n2 xxx\n3 xxx"), ["2 down a b"]);
-    assert_eq!(play(&mut world, 3, "5 xxx"), ["5 down c"]);
-}
-
-#[test]
 fn exposed_and_unavailable_ports_are_different_causes() {
     let closed = with(fields("h", 2), &json!({ "expect": "closed" }));
     check(
         &[("a", fields("h", 1)), ("b", closed)],
         "1 .x\n2 x.",
         &["2 exposed b", "2 down a"],
+    );
+}
+
+#[test]
+fn incidents_beyond_maximum_of_clusters_are_notified_one_by_one() {
+    let mut monitors = Vec::new();
+    for host in 0..=MAX_CLUSTERS {
+        let slow = json!({ "failures_to_open": 2 });
+        monitors.push((format!("a{host:02}"), fields(&format!("h{host}"), 1)));
+        monitors.push((format!("b{host:02}"), with(fields(&format!("h{host}"), 2), &slow)));
+    }
+    for port in 1..=2 {
+        monitors.push((format!("c{port}"), fields("h", port)));
+    }
+    let monitors: Vec<_> = monitors
+        .iter()
+        .map(|(id, fields)| (id.as_str(), fields.clone()))
+        .collect();
+    let mut world = World::new(1, &monitors);
+    let mut sent = Vec::new();
+    for tick in 1..=4 {
+        let symbol = |id: &MonitorId| {
+            let since = if id.as_str().starts_with('c') { 4 } else { 2 };
+            if tick < since { '.' } else { 'x' }
+        };
+        sent.push(
+            world
+                .deliver(tick, "a", symbol)
+                .iter()
+                .map(text)
+                .collect::<Vec<_>>(),
+        );
+    }
+    // The second monitors of 50 hosts join the first, and that of the last host has no room.
+    assert_eq!(
+        (sent[1].len(), &sent[2][..]),
+        (MAX_CLUSTERS + 1, &["down b50".to_owned()][..])
+    );
+    assert_eq!(sent[3], ["down c1", "down c2"]);
+    assert_eq!(world.group_state.decision.clusters.len(), MAX_CLUSTERS);
+}
+
+#[test]
+fn advisories_of_other_locations_are_apart_until_the_last_is_over() {
+    let ids = ["a", "b", "c", "d"];
+    let monitors = ids.map(|id| (id, fields(&format!("{id}.example"), 1)));
+    let mut world = World::new(3, &monitors);
+    let mut sent = Vec::new();
+    for (tick, failing) in [
+        (1, ["", ""]),
+        (2, ["ab", "cd"]),
+        (3, ["b", "cd"]),
+        (4, ["", "cd"]),
+        (5, ["", ""]),
+    ] {
+        for (location, failing) in ["a", "b", "c"].iter().zip([failing[0], failing[1], ""]) {
+            let symbol = |id: &MonitorId| if failing.contains(id.as_str()) { 'x' } else { '.' };
+            let notified = world.deliver(tick, location, symbol);
+            sent.extend(notified.iter().map(|sent| format!("{tick} {}", text(sent))));
+        }
+    }
+    assert_eq!(
+        sent,
+        [
+            "2 advisory a b",
+            "2 advisory c d",
+            "4 advisory_over a",
+            "5 advisory_over c"
+        ]
+    );
+}
+
+#[test]
+fn parent_is_no_cause_of_an_exposed_port() {
+    let child = |host: &str| {
+        let more = json!({ "expect": "closed", "depends_on": ["sw"], "depends_on_groups": { "sw": "1m#0" } });
+        with(fields(host, 1), &more)
+    };
+    check(
+        &[("a", child("h")), ("b", child("g")), ("sw", fields("s", 1))],
+        "1 xx.\n2 ...",
+        &["2 exposed a", "2 exposed b"],
     );
 }

@@ -142,7 +142,7 @@ fn check(situation: &str, layer: Layer, sentence: &str) {
         .collect();
     let world = World::new(1, &monitors);
     let monitor = &world.definitions.monitors[&rows[0].id.parse().unwrap()];
-    let observed = crate::world::observation(rows[0].symbols[0]);
+    let observed = crate::symbols::observation(rows[0].symbols[0]);
     let cause = match observed.seen {
         Seen::Failed(class) => portpulse_core::group_state::Cause::Failed(class),
         Seen::Open { .. } | Seen::NoData(_) => portpulse_core::group_state::Cause::Open,
@@ -261,6 +261,78 @@ fn diagnosis_improves_as_locations_report_and_stays_during_recovery() {
     assert_eq!(layers(&world), "host 3/0/0, host 3/0/0");
     world.play("4 .tt");
     assert_eq!(layers(&world), "host 3/0/0, host 3/0/0");
+}
+
+/// The layer of the first open incident, and its evidence as `failing/good/pending`.
+fn evidence(world: &World) -> String {
+    let incident = world.group_state.decision.incidents.values().next().unwrap();
+    let diagnosis = incident.diagnosis.as_ref().unwrap();
+    let counts = diagnosis.evidence.as_ref().map(|evidence| {
+        let counts = [evidence.failing, evidence.good, evidence.pending];
+        counts.map(|count| count.to_string()).join("/")
+    });
+    format!("{} {}", diagnosis.layer, counts.unwrap_or_default())
+}
+
+/// Delivers a tick of the monitor `m`; every other monitor has the second symbols.
+fn deliver(world: &mut World, tick: i64, of_m: &str, others: &str) {
+    for ((location, own), other) in LOCATIONS.iter().zip(of_m.chars()).zip(others.chars()) {
+        world.deliver(tick, location, |id| if id.as_str() == "m" { own } else { other });
+    }
+}
+
+#[test]
+fn diagnosis_of_dependency_is_replaced_while_the_fault_is_still_seen() {
+    let child = json!({
+        "failures_to_open": 1, "successes_to_close": 3, "depends_on": ["sw"], "depends_on_groups": { "sw": "1m#0" },
+    });
+    let parent = json!({ "failures_to_open": 1, "successes_to_close": 1 });
+    for (ticks, expected) in [
+        (&[(3, ".xx", "...")][..], "unknown 2/1/0"),
+        (&[(3, "...", "xxx"), (4, "...", "...")], "dependency 3/0/0"),
+    ] {
+        let mut world = World::new(3, &[("m", child.clone()), ("sw", parent.clone())]);
+        deliver(&mut world, 1, "...", "...");
+        deliver(&mut world, 2, "xxx", "xxx");
+        assert_eq!(evidence(&world), "dependency 3/0/0");
+        for (tick, of_m, of_parent) in ticks {
+            deliver(&mut world, *tick, of_m, of_parent);
+        }
+        assert_eq!(evidence(&world), expected, "{ticks:?}");
+    }
+}
+
+#[test]
+fn diagnosis_without_evidence_is_replaced_when_all_locations_see_the_fault() {
+    let mut world = World::new(
+        3,
+        &[("m", json!({ "failures_to_open": 1, "successes_to_close": 2 }))],
+    );
+    world.play("1 ...\n2 xxx");
+    let incidents = world.group_state.decision.incidents.values_mut();
+    for incident in incidents {
+        incident.diagnosis.as_mut().unwrap().evidence = None;
+    }
+    for (tick, symbols, expected) in [(3, ".xx", "port "), (4, "?xx", "port "), (5, "xxx", "port 3/0/0")] {
+        world.play(&format!("{tick} {symbols}"));
+        assert_eq!(evidence(&world), expected, "{symbols}");
+    }
+}
+
+#[test]
+fn diagnosis_of_warning_follows_its_cause() {
+    let fields = json!({ "failures_to_open": 1, "successes_to_close": 2, "slow_after": "100ms" });
+    let mut world = World::new(3, &[("m", fields)]);
+    for (tick, symbols, expected) in [
+        (2, "cc.", "tls 2/1/0"),
+        (3, "ccc", "tls 3/0/0"),
+        // The same cause in fewer locations, and another one.
+        (4, "cc.", "tls 3/0/0"),
+        (5, "ww.", "service 2/1/0"),
+    ] {
+        world.play(&format!("1 ...\n{tick} {symbols}"));
+        assert_eq!(evidence(&world), expected, "{symbols}");
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ proptest! {
 }
 
 /// Each notification as `kind monitor`, and the monitors that it lists.
-fn texts(notified: &[Notification]) -> Vec<String> {
+pub(crate) fn texts(notified: &[Notification]) -> Vec<String> {
     let text = |notification: &Notification| {
         let listed = notification.monitors.iter().map(|monitor| monitor.id.as_str());
         format!("{} {}", notification.kind, listed.collect::<Vec<_>>().join(" "))
@@ -193,7 +193,7 @@ fn group_is_undecided_until_every_change_is_decided() {
 }
 
 /// A limit of one notification or one location state.
-struct OneEntry;
+pub(crate) struct OneEntry;
 
 impl SizeLimit for OneEntry {
     fn decision_fits(&self, state: &DecisionState) -> bool {
@@ -202,6 +202,22 @@ impl SizeLimit for OneEntry {
 
     fn fleet_fits(&self, _: &FleetState) -> bool {
         true
+    }
+}
+
+/// The notification of the outage of a monitor.
+pub(crate) fn pending(monitor: &str) -> Pending {
+    Pending {
+        id: format!("{monitor}/down"),
+        kind: Kind::Down,
+        subject: Subject::Monitor(monitor.parse().unwrap()),
+        status: Status::Down,
+        cause: None,
+        urgency: Urgency::Normal,
+        monitors: 1,
+        since: World::time(2, 0),
+        at: World::time(2, 0),
+        claim: None,
     }
 }
 
@@ -214,16 +230,8 @@ fn full_state_takes_over_stale_claim_while_location_is_silent() {
         at: World::time(2, 10),
     };
     let pending = Pending {
-        id: "down".to_owned(),
-        kind: Kind::Down,
-        subject: Subject::Monitor("a".parse().unwrap()),
-        status: Status::Down,
-        cause: None,
-        urgency: Urgency::Normal,
-        monitors: 1,
-        since: World::time(2, 0),
-        at: World::time(2, 0),
         claim: Some(claim),
+        ..pending("a")
     };
     world.group_state.decision.outbox = Outbox::new(vec![pending]);
     let me = Claimant::new("me");
@@ -236,7 +244,7 @@ fn full_state_takes_over_stale_claim_while_location_is_silent() {
 }
 
 /// The maximum number of records and notifications in the fleet state.
-struct FleetLimit(usize);
+pub(crate) struct FleetLimit(pub(crate) usize);
 
 impl SizeLimit for FleetLimit {
     fn decision_fits(&self, _: &DecisionState) -> bool {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use portpulse_core::group_state::Stability;
+use portpulse_core::outbox::Kind;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -47,7 +48,11 @@ fn flapping_is_notified_once_and_recovers_when_stable() {
     assert_eq!(world.play(&alternating(5, 30)), "");
     // The last change, at tick 30, was to good. It counts for an hour.
     assert_eq!(world.play(&all('.', 31, 89)), "");
-    assert_eq!(world.play(&all('.', 90, 92)), "90 a recovered m");
+    assert_eq!(world.decide_and_publish(World::time(89, 59)), []);
+    assert_eq!(
+        world.decide_and_publish(World::time(90, 0))[0].kind,
+        Kind::Recovered
+    );
     assert!(world.group_state.decision.incidents.is_empty());
 }
 
@@ -213,4 +218,9 @@ fn outdated_changes_are_removed_with_next_change() {
     world.play("71 x\n72 .");
     let changes: Vec<_> = world.group_state.decision.changes.values().flatten().collect();
     assert_eq!(changes, [&World::tick(71), &World::tick(72)]);
+    // Those of another monitor as well.
+    world.define("n", &fields(json!({})));
+    world.play(&all('.', 73, 140));
+    world.deliver(141, "a", |id| if id.as_str() == "n" { 'x' } else { '.' });
+    assert!(world.group_state.decision.changes.is_empty());
 }

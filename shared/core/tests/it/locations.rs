@@ -2,6 +2,7 @@
 
 use portpulse_core::decide::{Unlimited, decide, is_nominal};
 use portpulse_core::group::GroupId;
+use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::{Claimant, Kind};
 use portpulse_core::time::Interval;
 use serde_json::json;
@@ -118,6 +119,42 @@ fn last_location_to_see_a_recovery_is_not_suspect() {
         }
     }
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["down", "recovered"]);
+}
+
+#[test]
+fn location_is_suspect_if_it_alone_sees_most_failing() {
+    // The number of monitors with the symbol in each location, of twelve.
+    for (symbol, in_locations, expected) in [
+        ('x', [6, 0, 0], "advisory"),
+        ('x', [7, 0, 0], "location_suspect"),
+        // One of the two others sees the same.
+        ('x', [12, 12, 0], "down"),
+        ('s', [12, 0, 0], ""),
+    ] {
+        let ids: Vec<_> = (10..22).map(|n| format!("m{n}")).collect();
+        let fields = json!({ "failures_to_open": 1, "slow_after": "100ms" });
+        let monitors: Vec<_> = ids.iter().map(|id| (id.as_str(), fields.clone())).collect();
+        let mut world = World::new(3, &monitors);
+        world.play("1 ...");
+        let mut kinds = std::collections::BTreeSet::new();
+        for (location, count) in ["a", "b", "c"].iter().zip(in_locations) {
+            let seen = |id: &MonitorId| {
+                if *id.as_str() < *format!("m{}", 10 + count) {
+                    symbol
+                } else {
+                    '.'
+                }
+            };
+            kinds.extend(
+                world
+                    .deliver(2, location, seen)
+                    .iter()
+                    .map(|sent| sent.kind.as_str()),
+            );
+        }
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        assert_eq!(kinds.join(" "), expected, "{symbol} {in_locations:?}");
+    }
 }
 
 #[test]
@@ -338,7 +375,7 @@ fn unlisted_location_decides_for_listed_locations() {
     let state = |symbol| {
         let monitor = "m".parse().unwrap();
         let definitions = &world.definitions;
-        let seen = [(monitor, crate::world::observation(symbol))].into();
+        let seen = [(monitor, crate::symbols::observation(symbol))].into();
         let before = &world.group_state.locations[&"b".parse().unwrap()];
         portpulse_core::round::advance(Some(before), World::tick(4), definitions, &seen, |_| false).unwrap()
     };

@@ -203,6 +203,7 @@ fn inject(world: &mut World, broken: Broken, random: &mut Random) -> (Sent, BTre
     world.group_state.decision = DecisionState::default();
     world.group_state.locations.clear();
     world.fleet = FleetState::default();
+    world.sent.clear();
     let numbers: BTreeMap<MonitorId, usize> = world.definitions.monitors.keys().cloned().zip(0..).collect();
     let begins_amid_tick = random.below(20) == 0;
     let seen_at_once: BTreeSet<(usize, usize)> = (0..5)

@@ -317,3 +317,58 @@ fn archive_keys_of_closed_incidents_are_distinct() {
     let keys: std::collections::BTreeSet<_> = world.archive.iter().map(|closed| closed.key()).collect();
     assert_eq!(keys.len(), 2, "{keys:?}");
 }
+
+#[test]
+fn monitor_is_unknown_only_after_long_time_without_data() {
+    let fields = json!({ "failures_to_open": 1 });
+    // Without data from the start, and after a check that is three minutes old.
+    check(1, fields.clone(), "1 ?\n2 ?\n3 ?\n4 ?\n5 ?", "4 a unknown m");
+    let mut world = World::new(1, &[("m", fields.clone())]);
+    assert_eq!(world.play("1 .\n2 ?\n3 ?"), "");
+    assert_eq!(world.decide_and_publish(World::time(4, 0)), []);
+    assert_eq!(world.decide_and_publish(World::time(4, 1))[0].kind, Kind::Unknown);
+    // An outage is known.
+    check(1, fields.clone(), "1 x\n2 ?\n3 ?\n4 ?\n5 ?", "1 a down m");
+    // Locations that do not report are silent.
+    let mut world = World::new(1, &[("m", fields)]);
+    assert_eq!(world.play("1 ."), "");
+    world.decide_and_publish(World::time(20, 0));
+    assert!(world.group_state.decision.incidents.is_empty());
+}
+
+#[test]
+fn advisory_stays_open_without_data() {
+    let silence: Vec<_> = (3..8).map(|tick| format!("{tick} ???")).collect();
+    check(
+        3,
+        json!({ "failures_to_open": 1, "successes_to_close": 1 }),
+        &format!("1 ...\n2 x..\n{}\n8 ...", silence.join("\n")),
+        "2 c advisory m\n5 a unknown m\n8 a recovered m\n8 c advisory_over m",
+    );
+}
+
+#[test]
+fn incident_has_the_finding_of_its_oldest_streak() {
+    for (timeline, tick, cause) in [
+        ("1 ...\n2 .x.\n3 tx.", 2, "refused"),
+        ("1 ...\n2 .xx\n3 txx", 2, "refused"),
+        // The first location of the same age.
+        ("1 ...\n2 tx.", 2, "timeout"),
+    ] {
+        let mut world = World::new(3, &[("m", json!({ "failures_to_open": 1 }))]);
+        world.play(timeline);
+        let incident = world.group_state.decision.incidents.values().next().unwrap();
+        let found = incident.finding.as_ref().unwrap().cause.code();
+        assert_eq!((incident.since, found), (World::tick(tick), cause), "{timeline}");
+    }
+}
+
+#[test]
+fn incident_opens_at_the_latest_reported_tick() {
+    let mut world = World::new(1, &[("m", json!({ "failures_to_open": 2 }))]);
+    assert_eq!(world.play("1 .\n2 x"), "");
+    world.define("m", &json!({ "failures_to_open": 1 }));
+    assert_eq!(world.decide_and_publish(World::time(3, 5)).len(), 1);
+    let incident = world.group_state.decision.incidents.values().next().unwrap();
+    assert_eq!(incident.opened, World::tick(2));
+}

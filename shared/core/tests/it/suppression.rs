@@ -55,6 +55,16 @@ fn notified_advisory_stays_while_its_incident_is_silenced() {
 }
 
 #[test]
+fn advisory_that_was_not_notified_ends_with_its_incident() {
+    let mut world = World::new(3, &[("m", fast())]);
+    world.silence("m", 6);
+    assert_eq!(world.play("1 ...\n2 x.."), "");
+    assert_eq!(world.group_state.decision.advisories.len(), 1);
+    assert_eq!(world.play("3 xx."), "");
+    assert!(world.group_state.decision.advisories.is_empty());
+}
+
+#[test]
 fn child_of_down_parent_is_suppressed() {
     let child = json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["parent"] });
     let mut world = World::new(1, &[("parent", fast()), ("m", child)]);

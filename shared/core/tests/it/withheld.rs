@@ -190,3 +190,14 @@ fn advisory_names_what_suppresses_it() {
         assert_eq!(advisory_reason(&world, 5), "due", "a notified advisory");
     }
 }
+
+#[test]
+fn only_missing_data_awaits_a_location() {
+    let mut world = World::new(1, &[("m", fields(&json!({})))]);
+    world.silence("m", 3);
+    world.play("1 x");
+    // No location has reported for long: all are awaited again.
+    world.decide_and_publish(World::time(20, 0));
+    let expected = "below_quorum: fewer locations than the quorum see the failure now";
+    assert_eq!(reason(&world, "m", Track::Health, 20, 0), expected);
+}

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
@@ -11,18 +10,16 @@ use portpulse_core::decide::{
     acknowledge_published, decide, is_nominal, withheld,
 };
 use portpulse_core::definition::Monitor;
-use portpulse_core::diagnosis::FailurePoint;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, GroupState};
 use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::observation::{Observation, Remark, Seen};
-use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::Claimant;
-use portpulse_core::outcome::{DnsFailure, FailureClass, NoData, Phase};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::{Interval, Tick};
 use portpulse_core::withheld::Withheld;
 use serde_json::{Value, json};
+
+use crate::symbols::observation;
 
 /// One group with its stored state.
 pub(crate) struct World {
@@ -35,6 +32,8 @@ pub(crate) struct World {
     /// The addresses of monitors, if they matter.
     pub(crate) addresses: BTreeMap<MonitorId, IpAddr>,
     pub(crate) archive: Vec<ClosedIncident>,
+    /// The ids of all notifications.
+    pub(crate) sent: BTreeSet<String>,
     pub(crate) group: GroupId,
     pub(crate) limit: PendingLimit,
 }
@@ -74,6 +73,7 @@ impl World {
             elsewhere: Elsewhere::default(),
             addresses: BTreeMap::new(),
             archive: Vec::new(),
+            sent: BTreeSet::new(),
             group: GroupId {
                 interval: Interval::OneMinute,
                 shard: 0,
@@ -104,7 +104,14 @@ impl World {
 
     /// Acknowledges the first open incident.
     pub(crate) fn acknowledge(&mut self) {
-        let ((monitor, track), incident) = self.group_state.decision.incidents.iter().next().unwrap();
+        let ((id, _), _) = self.group_state.decision.incidents.first_key_value().unwrap();
+        self.acknowledge_first_of(&id.clone());
+    }
+
+    /// Acknowledges the first open incident of a monitor.
+    pub(crate) fn acknowledge_first_of(&mut self, id: &MonitorId) {
+        let mut incidents = self.group_state.decision.incidents.iter();
+        let ((monitor, track), incident) = incidents.find(|((of, _), _)| of == id).unwrap();
         let acknowledgement = Acknowledgement {
             incidents: [incident.id(monitor, *track).to_string()].into(),
             note: note(),
@@ -188,10 +195,7 @@ impl World {
                 "a nominal group has nothing to decide"
             );
         }
-        self.group_state.decision = decision
-            .state
-            .unwrap_or_else(|| self.group_state.decision.clone());
-        self.fleet = decision.fleet.unwrap_or_else(|| self.fleet.clone());
+        self.write(decision.state, decision.fleet);
         if completeness == Completeness::Complete {
             self.assert_all_is_decided(now, &me);
         }
@@ -205,10 +209,12 @@ impl World {
         let notified: Vec<_> = claimed
             .map(|pending| Notification::compose(pending, &input))
             .collect();
-        let ids = notified
+        let ids: BTreeSet<_> = notified
             .iter()
             .map(|notification| notification.id.clone())
             .collect();
+        assert!(self.sent.is_disjoint(&ids), "an id is used once: {ids:?}");
+        self.sent.extend(ids.iter().cloned());
         let filed: Vec<_> = self
             .group_state
             .decision
@@ -217,13 +223,22 @@ impl World {
             .map(ClosedIncident::key)
             .collect();
         self.archive.append(&mut self.group_state.decision.closed.clone());
-        if let Some(next) = acknowledge_published(&self.group_state.decision, &me, &ids, &filed) {
+        let group = acknowledge_published(&self.group_state.decision, &me, &ids, &filed);
+        let fleet = acknowledge_fleet_published(&self.fleet, &me, &ids);
+        self.write(group, fleet);
+        (notified, completeness)
+    }
+
+    /// Writes states on condition of their revisions.
+    fn write(&mut self, group: Option<DecisionState>, fleet: Option<FleetState>) {
+        if let Some(next) = group {
+            assert_eq!(next.revision, self.group_state.decision.revision + 1);
             self.group_state.decision = next;
         }
-        if let Some(next) = acknowledge_fleet_published(&self.fleet, &me, &ids) {
+        if let Some(next) = fleet {
+            assert_eq!(next.revision, self.fleet.revision + 1);
             self.fleet = next;
         }
-        (notified, completeness)
     }
 
     /// After a complete decision, there is a reason why no further notification is sent about each open incident.
@@ -321,73 +336,6 @@ fn monitor(id: &str, fields: &Value) -> Monitor {
         .unwrap()
         .extend(fields.as_object().unwrap().clone());
     Monitor::from_attributes(id, &all).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
-}
-
-/// The observation of a symbol.
-pub(crate) fn observation(symbol: char) -> Observation {
-    let open = |ms| Seen::Open {
-        connect: Duration::from_millis(ms),
-        others: OtherPhases::default(),
-        remark: Remark::None,
-    };
-    let seen = match symbol {
-        '.' => open(1),
-        's' => open(200),
-        // A late answer after a quick connect.
-        'l' => Seen::Open {
-            connect: Duration::from_millis(1),
-            others: OtherPhases {
-                dns: Some(Duration::from_millis(20)),
-                tls: None,
-                ready: Some(Duration::from_millis(180)),
-            },
-            remark: Remark::None,
-        },
-        'w' => Seen::Open {
-            connect: Duration::from_millis(1),
-            others: OtherPhases::default(),
-            remark: Remark::Warning,
-        },
-        'c' => Seen::Open {
-            connect: Duration::from_millis(1),
-            others: OtherPhases::default(),
-            remark: Remark::Certificate,
-        },
-        'x' => Seen::Failed(FailureClass::Refused),
-        't' => Seen::Failed(FailureClass::Timeout),
-        'u' => Seen::Failed(FailureClass::Unreachable),
-        'r' => Seen::Failed(FailureClass::Reset),
-        'n' => Seen::Failed(FailureClass::Dns(DnsFailure::NotFound)),
-        'f' => Seen::Failed(FailureClass::Dns(DnsFailure::ServerFailure)),
-        'd' => Seen::Failed(FailureClass::Dns(DnsFailure::Timeout)),
-        'L' => Seen::Failed(FailureClass::Tls),
-        'C' => Seen::Failed(FailureClass::Closed),
-        'S' => Seen::Failed(FailureClass::Silent),
-        'B' => Seen::Failed(FailureClass::Busy),
-        'I' => Seen::Failed(FailureClass::Starting),
-        'K' => Seen::Failed(FailureClass::Blocked),
-        'W' => Seen::Failed(FailureClass::WrongService),
-        'A' => Seen::Failed(FailureClass::WrongAnswer),
-        'E' => Seen::Failed(FailureClass::ServiceError),
-        'N' => Seen::Failed(FailureClass::NoBackend),
-        // A time-out and a reset after the connect.
-        'T' => Seen::Failed(FailureClass::Timeout),
-        'R' => Seen::Failed(FailureClass::Reset),
-        '?' => Seen::NoData(NoData::OutOfTime),
-        other => panic!("unknown symbol `{other}`"),
-    };
-    let point = |phase| FailurePoint { phase, address: None };
-    let point = match seen {
-        Seen::Failed(FailureClass::Dns(_)) => Some(point(Phase::Dns)),
-        Seen::Failed(FailureClass::Tls) => Some(point(Phase::Tls)),
-        Seen::Failed(_) if symbol.is_ascii_lowercase() => Some(point(Phase::Connect)),
-        Seen::Failed(_) => Some(point(Phase::Ready)),
-        Seen::Open { .. } | Seen::NoData(_) => None,
-    };
-    Observation {
-        point,
-        ..Observation::from(seen)
-    }
 }
 
 /// Plays a timeline for one monitor `m` with these fields, and compares the notifications.
