@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use portpulse_core::diagnosis::Evidence;
-use portpulse_core::group_state::Track;
+use portpulse_core::group_state::{Status, Track};
 use portpulse_history::state::State;
 use portpulse_history::view::{IncidentView, MonitorInside, Overview, VisibilityState};
 
@@ -24,22 +24,28 @@ pub(crate) fn page(incident: &IncidentView, known: &Overview, token: Option<&For
     let inside = monitor.and_then(|monitor| monitor.inside.as_deref());
     // Forms are for readers who see everything, and for monitors that still exist.
     let token = token.filter(|_| inside.is_some());
-    let is_health = incident.id.track == Track::Health && incident.closed.is_none();
-    let is_flapping = monitor.is_some_and(|monitor| monitor.is_flapping && is_health);
-    let title = format!("{} {}", incident.title, incident.status.as_str());
+    let is_down = (incident.id.track, incident.status) == (Track::Health, Status::Down);
+    let is_open = incident.closed.is_none();
+    let is_flapping = monitor.is_some_and(|monitor| monitor.is_flapping && is_down && is_open);
+    // The state of an open incident whose monitor flaps is the same as in the overview.
+    let state = if is_flapping {
+        State::Flapping.as_str()
+    } else {
+        incident.status.as_str()
+    };
+    let title = format!("{} {state}", incident.title);
     let main = html! {
         p .crumbs { a href="/incidents" { "All incidents" } }
         div .title {
             h1 { (incident.title) }
-            (display::status(incident.status))
-            @if is_flapping { (display::badge(State::Flapping)) }
+            @if is_flapping { (display::badge(State::Flapping)) } @else { (display::status(incident.status)) }
             span .quiet { @if incident.closed.is_some() { "closed" } @else { "open" } }
             @if let Some(inside) = inside {
                 span .quiet { (inside.definition.alert_policy().severity.as_str()) }
                 code { (inside.definition.target()) }
             }
         }
-        (summary(incident, known, inside, token))
+        (summary(incident, state, known, inside, token))
         div .columns {
             section {
                 h2 { "Timeline" }
@@ -60,17 +66,18 @@ pub(crate) fn page(incident: &IncidentView, known: &Overview, token: Option<&For
 /// What is or was wrong and for how long, the diagnosis, and what a person can do.
 fn summary(
     incident: &IncidentView,
+    state: &str,
     known: &Overview,
     inside: Option<&MonitorInside>,
     token: Option<&FormToken>,
 ) -> Markup {
-    let (is_open, status) = (incident.closed.is_none(), incident.status.as_str());
+    let is_open = incident.closed.is_none();
     let found = incident.inside.as_ref();
     let since = display::timestamp(incident.since, TimeFormat::Full);
     html! {
-        div .diagnosis.card.(if is_open { status } else { "closed" }) {
+        div .diagnosis.card.(if is_open { state } else { "closed" }) {
             p {
-                strong { (status) }
+                strong { (state) }
                 @match incident.closed {
                     None => { " since " (since) ", " },
                     Some((at, _)) => { " from " (since) " to " (display::timestamp(at, TimeFormat::Full)) ", " },
