@@ -127,11 +127,6 @@ impl<'a, T: Table> Ledger<'a, T> {
         Ok(entry)
     }
 
-    /// Whether this call holds the claim.
-    pub(crate) fn holds(&self, entry: &LedgerEntry) -> bool {
-        entry.claim.as_ref().is_some_and(|claim| claim.by == self.mine.by)
-    }
-
     /// Writes the entry that `decide` returns; reads and decides again after a conflict.
     async fn change<R>(
         &self,
@@ -244,6 +239,8 @@ mod tests {
         let key = relayed(&"x".repeat(32), &incident);
         let item = encode(&key, &entry, Timestamp::UNIX_EPOCH);
         assert_eq!(decoded(&item), Some(entry));
+        let sixty_days = AttributeValue::N("5184000".to_owned());
+        assert_eq!(item.get(EXPIRES_AT), Some(&sixty_days));
         let bytes = size::item(&item);
         assert!(bytes <= size::MAX_BYTES, "{bytes}");
         assert_documented(&[Largest {

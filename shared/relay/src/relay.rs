@@ -357,9 +357,8 @@ async fn release_claims<T: Table>(
     entries: &BTreeMap<String, Option<LedgerEntry>>,
     report: &mut DeliveryReport,
 ) {
-    let is_held = |entry: &Option<LedgerEntry>| entry.as_ref().is_none_or(|entry| ledger.holds(entry));
-    let held = entries.iter().filter(|(_, entry)| is_held(entry));
-    let released = held.map(|(incident, entry)| async {
+    // An entry that this call has no claim on does not change, and is not written.
+    let released = entries.iter().map(|(incident, entry)| async {
         let released = ledger
             .record(incident, entry.clone(), &[], ClaimAction::Release)
             .await;

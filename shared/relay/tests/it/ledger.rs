@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use portpulse_relay::is_delivered;
 use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use proptest::prelude::*;
@@ -108,6 +109,25 @@ async fn play(calls: &[Call]) -> Result<(), TestCaseError> {
         );
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn ledger_has_what_was_delivered() {
+    let service = Service::start("webhook", []).await;
+    let secrets = Secrets::default();
+    secrets.set("ssm:/key", "secret-signing-key");
+    let url = format!("http://{}/hook", service.address);
+    let destinations = json!({ "hook": { "kind": "webhook", "url": url, "key": "ssm:/key" } });
+    let table = MemoryTable::new();
+    let notification = notification::down("m");
+    let hook = "hook".parse().unwrap();
+    for expected in [false, true] {
+        let found = is_delivered(&table, &hook, &notification.id).await.unwrap();
+        assert_eq!(found, expected);
+        relay(&destinations, &table, &secrets)
+            .deliver(std::slice::from_ref(&notification), LONG)
+            .await;
+    }
 }
 
 proptest! {
