@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use portpulse_checker::{Checker, TickEvent, TickOutcome, TickReport};
+use portpulse_checker::{Checker, Error, TickEvent, TickOutcome, TickReport};
 use portpulse_core::group_state::{Entry, GroupState, Health, Streak};
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
+use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, assert_counted, invocation,
-    location, locations,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, assert_counted, define,
+    invocation, location, locations, run,
 };
 
 const COPIES: usize = 8;
@@ -178,6 +179,38 @@ async fn tick_later_than_its_interval_is_not_counted() {
     assert_eq!(reports[0].outcome, TickOutcome::Repeated);
     assert_counted(&reports[1]);
     assert_eq!(world.streak(0).await.ticks, 1);
+}
+
+#[test]
+fn tick_counts_within_an_interval_of_the_clock() {
+    for (ms, expected) in [
+        (-60_001, "refused"),
+        (-60_000, "counted"),
+        (60_000, "counted"),
+        (60_001, "not counted"),
+    ] {
+        let table = MemoryTable::new();
+        define(&table, 0, &BTreeMap::new());
+        let time = TestTime::default();
+        time.set(ms);
+        let checker = Checker::new(
+            Store::new(table),
+            ScriptedProbe(vec![ProbeResult::Good]),
+            RecordingTopic::default(),
+            SkewedClock::exact(time),
+            location(0),
+            locations(1),
+        );
+        let event = TickEvent::new(TestTime::of_tick(0), GROUP);
+        let report = run(checker.handle(&event, &invocation("one")));
+        let found = match (&report.outcome, &report.errors[..]) {
+            (TickOutcome::Counted(_), []) => "counted",
+            (TickOutcome::Repeated, []) => "not counted",
+            (_, [Error::FutureTick { .. }]) => "refused",
+            _ => panic!("{report:?}"),
+        };
+        assert_eq!(found, expected, "{ms} ms after the tick");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
