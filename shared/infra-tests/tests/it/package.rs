@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::{repository, scratch};
 
 /// The maximum size of a zip: Lambda downloads and unpacks it in a cold start.
-const MAX_BYTES: u64 = 4_000_000;
+const MAX_BYTES: u64 = 4 << 20;
 /// The glibc version of provided.al2023. <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
 const GLIBC: (u32, u32) = (2, 34);
 
