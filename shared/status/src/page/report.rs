@@ -19,7 +19,7 @@ pub(crate) fn page(report: &Report) -> (String, Markup) {
         h1 { (heading) }
         nav .months aria-label="Month" {
             @for month in months {
-                a href={ "/reports/" (month) } aria-label=(month.title()) aria-current=[(month == report.month).then_some("true")] {
+                a href={ "/reports/" (month) } title=(month.title()) aria-current=[(month == report.month).then_some("true")] {
                     (month.short(current))
                 }
             }

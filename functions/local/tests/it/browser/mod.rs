@@ -239,6 +239,24 @@ fn outage_of_the_demo_appears_and_closes_live() {
         "{entries}"
     );
     check_page(&mut browser, "incident");
+    let month = browser.value_of("new Date().toISOString().slice(0, 7)");
+    browser.open(&served.page(&format!("reports/{}", month.as_str().unwrap())));
+    check_page(&mut browser, "report");
+    assert_clean(&browser, &served);
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn public_page_shows_status_only() {
+    let mut browser = Browser::start("public");
+    let served = Served::start(&["--demo", "--public", "--announce-maintenance"]);
+    browser.look(Scheme::Light, DESKTOP);
+    browser.open(&served.url);
+    browser.until(&shows("refused", "down"));
+    let text = browser.value_of("document.querySelector('main').textContent");
+    let text = text.as_str().unwrap();
+    assert!(text.contains("outage") && !text.contains("127.0.0.1"), "{text}");
+    check_page(&mut browser, "public");
     assert_clean(&browser, &served);
 }
 
