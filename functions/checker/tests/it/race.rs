@@ -1,18 +1,22 @@
 //! Concurrent checkers with the AWS SDK: copies of one tick, ticks out of order, and locations that decide at the same time.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
 use portpulse_checker::{Checker, Error, TickEvent, TickOutcome, TickReport};
 use portpulse_core::group_state::{Entry, GroupState, Health, Streak};
 use portpulse_store::Store;
+use portpulse_store::keys::Key;
+use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
 use crate::rig::{
     GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, assert_counted, define,
-    invocation, location, locations, run,
+    group_state, handle, invocation, location, locations, run,
 };
 
 const COPIES: usize = 8;
@@ -179,6 +183,67 @@ async fn tick_later_than_its_interval_is_not_counted() {
     assert_eq!(reports[0].outcome, TickOutcome::Repeated);
     assert_counted(&reports[1]);
     assert_eq!(world.streak(0).await.ticks, 1);
+}
+
+/// A table in which another checker always writes the decision state first.
+struct Contended {
+    table: MemoryTable,
+    attempts: Rc<Cell<u32>>,
+}
+
+impl Table for Contended {
+    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        self.table.query(pk, read).await
+    }
+
+    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
+        self.table.get(pk, sk, read).await
+    }
+
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        self.table.get_many(keys, read).await
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
+        if item
+            .get("sk")
+            .and_then(|sk| sk.as_s().ok())
+            .is_some_and(|sk| sk == "decision")
+        {
+            self.attempts.set(self.attempts.get() + 1);
+            let mut other = group_state(&self.table).group_state.decision;
+            other.revision += 1;
+            run(Store::new(self.table.clone()).put_decision(GROUP, &other)).unwrap();
+        }
+        self.table.put(item, condition).await
+    }
+}
+
+#[test]
+fn decision_that_is_always_overtaken_ends() {
+    let (table, attempts) = (MemoryTable::new(), Rc::new(Cell::new(0)));
+    define(&table, 0, &BTreeMap::from([("failures_to_open", json!(1))]));
+    let store = Store::new(Contended {
+        table,
+        attempts: Rc::clone(&attempts),
+    });
+    let probe = ScriptedProbe(vec![ProbeResult::Failing]);
+    let topic = RecordingTopic::default();
+    let report = run(handle(
+        store,
+        probe,
+        &topic,
+        (0, 0),
+        locations(1),
+        &invocation("one"),
+    ));
+    assert_counted(&report);
+    assert!(
+        matches!(report.errors[..], [Error::TooManyConflicts { attempts: 40, .. }]),
+        "{report:?}"
+    );
+    assert_eq!(attempts.get(), 40);
+    assert_eq!(topic.sent.take(), [""; 0]);
 }
 
 #[test]
