@@ -32,10 +32,11 @@ pub(crate) use client_certificate::{ClientCertificate, InvalidClientCertificate}
 pub(crate) use error::describe_error;
 use observer::Observer;
 
-/// The groups of key exchange, in the order of preference. The client's hello contains a key share of the first: one of
-/// the post-quantum group would not fit in a packet, which [some servers and middleboxes do not accept](https://tldr.fail),
-/// and takes a tenth more processor time for each check. A server that wants this group asks for it (RFC 8446, section
-/// 4.1.4). The default of `rustls` would depend on whether the AWS SDK is linked, which prefers the post-quantum group.
+/// The groups of key exchange, the preferred one first. The ClientHello contains a key share of the first group only. With a
+/// share of the post-quantum group it would not fit in a packet, which [some servers and middleboxes do not
+/// accept](https://tldr.fail), and each check would take a tenth more processor time. A server that requires this group asks
+/// for its share (RFC 8446, section 4.1.4). The default of `rustls` depends on whether the AWS SDK is linked, which prefers
+/// the post-quantum group.
 const KEY_EXCHANGES: [&dyn SupportedKxGroup; 4] = [
     kx_group::X25519,
     kx_group::SECP256R1,
@@ -260,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hello_fits_in_a_packet() {
+    fn client_hello_fits_in_a_packet() {
         let host = "db.example".parse().unwrap();
         let client = TlsClient::with_roots([]);
         let mut session = client.session(&host, &[b"http/1.1"], None).unwrap();

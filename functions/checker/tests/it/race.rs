@@ -1,4 +1,5 @@
-//! Concurrent checkers with the AWS SDK: copies of one tick, ticks out of order, and locations that decide at the same time.
+//! Concurrent checkers, most of them with the AWS SDK: copies of one tick, ticks out of order or too late, and decisions at the same
+//! time.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -103,6 +103,16 @@ fn cluster_matches_its_snapshot() {
 }
 
 #[test]
+fn recovery_of_several_monitors_has_no_causes() {
+    let recovered = Notification {
+        kind: Kind::Recovered,
+        ..notification::cluster()
+    };
+    let body = &messages(&[recovered])[0].body;
+    assert!(body.contains("\n  db-bastion (db.example.com:22)\n"), "{body}");
+}
+
+#[test]
 fn name_is_shown_with_id_where_text_allows() {
     for (name, in_subject, in_body) in [
         (

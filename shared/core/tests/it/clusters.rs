@@ -5,16 +5,10 @@ use portpulse_core::group_state::MAX_CLUSTERS;
 use portpulse_core::id::MonitorId;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, with};
 
 pub(crate) fn fields(host: &str, port: u16) -> Value {
     json!({ "host": host, "port": port, "failures_to_open": 1, "successes_to_close": 1 })
-}
-
-pub(crate) fn with(mut fields: Value, more: &Value) -> Value {
-    let more = more.as_object().unwrap().clone();
-    fields.as_object_mut().unwrap().extend(more);
-    fields
 }
 
 /// Plays lines such as `2 xx.: x x .`: a tick, and the symbol of each monitor in all locations, in the order of ids.

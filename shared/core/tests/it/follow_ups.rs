@@ -4,8 +4,8 @@ use portpulse_core::decide::{Unlimited, decide};
 use portpulse_core::outbox::Claimant;
 use serde_json::json;
 
-use crate::clusters::{check, fields, play, with};
-use crate::world::World;
+use crate::clusters::{check, fields, play};
+use crate::world::{World, with};
 
 #[test]
 fn cluster_is_reminded_and_escalated_once() {

@@ -7,14 +7,10 @@ use portpulse_core::id::MonitorId;
 use portpulse_core::never_notified::NeverNotified;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, with};
 
 fn fields(more: &Value) -> Value {
-    let mut all = json!({ "failures_to_open": 1, "successes_to_close": 1 });
-    all.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    all
+    with(json!({ "failures_to_open": 1, "successes_to_close": 1 }), more)
 }
 
 /// The reason by its code and its text; `notified` if the incident was notified.

@@ -9,14 +9,10 @@ use portpulse_core::outbox::{Claimant, Outbox};
 use serde_json::{Value, json};
 
 use crate::fit::{FleetLimit, OneEntry, pending, texts};
-use crate::world::{PendingLimit, World};
+use crate::world::{PendingLimit, World, with};
 
 fn fields(more: &Value) -> Value {
-    let mut all = json!({ "failures_to_open": 1, "successes_to_close": 1 });
-    all.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    all
+    with(json!({ "failures_to_open": 1, "successes_to_close": 1 }), more)
 }
 
 /// A limit on the number of claims.

@@ -6,7 +6,7 @@ use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Claimant;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, with};
 
 /// The reason at `seconds` after a tick, by its code and its text; `due` if the next tick notifies the incident.
 fn reason(world: &World, id: &str, track: Track, tick: i64, seconds: i64) -> String {
@@ -20,11 +20,7 @@ fn reason(world: &World, id: &str, track: Track, tick: i64, seconds: i64) -> Str
 }
 
 fn fields(more: &Value) -> Value {
-    let mut all = json!({ "failures_to_open": 1, "successes_to_close": 2 });
-    all.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    all
+    with(json!({ "failures_to_open": 1, "successes_to_close": 2 }), more)
 }
 
 #[test]
@@ -163,6 +159,17 @@ fn advisory_reason(world: &World, tick: i64) -> &'static str {
     assert!(world.group_state.decision.advisories.contains_key(&m));
     let input = world.input(World::time(tick, 0), &me);
     withheld_advisory(&input, &world.definitions.monitors[&m]).map_or("due", |found| found.code())
+}
+
+#[test]
+fn claimed_advisory_waits_to_be_published() {
+    let mut world = World::new(3, &[("m", fields(&json!({})))]);
+    world.silence("m", 3);
+    world.play("1 ...\n2 x..");
+    let me = Claimant::new("me");
+    let decision = decide(&world.input(World::time(3, 5), &me), &Unlimited);
+    world.group_state.decision = decision.state.unwrap();
+    assert_eq!(advisory_reason(&world, 3), "unpublished");
 }
 
 #[test]

@@ -338,6 +338,13 @@ fn monitor(id: &str, fields: &Value) -> Monitor {
     Monitor::from_attributes(id, &all).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
 }
 
+/// The fields of a monitor, and more of them.
+pub(crate) fn with(mut fields: Value, more: &Value) -> Value {
+    let more = more.as_object().unwrap().clone();
+    fields.as_object_mut().unwrap().extend(more);
+    fields
+}
+
 /// Plays a timeline for one monitor `m` with these fields, and compares the notifications.
 #[track_caller]
 pub(crate) fn check(locations: usize, fields: Value, timeline: &str, expected: &str) {
