@@ -18,7 +18,7 @@ use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
 use portpulse_store::store::GroupStateRead;
-use portpulse_store::table::Table;
+use portpulse_store::table::{Item, Table};
 use portpulse_testkit::memory_table::{MemoryTable, poll, yield_once};
 use serde_json::{Value, json};
 
@@ -306,6 +306,12 @@ pub(crate) fn group_state_of(group: GroupId, table: &MemoryTable) -> GroupStateR
     let sort_keys = (0..4)
         .flat_map(|number| ["location", "expects"].map(|kind| format!("{kind}#{}", location(number))))
         .chain(["decision".to_owned()]);
-    let items = sort_keys.filter_map(|sk| Some(((pk.clone(), sk.clone()), table.peek(&pk, &sk)?)));
-    run(Store::new(MemoryTable::from_items(items.collect())).group_state(group)).unwrap()
+    group_state_of_items(group, sort_keys.filter_map(|sk| table.peek(&pk, &sk)))
+}
+
+/// The state of a group in these items.
+pub(crate) fn group_state_of_items(group: GroupId, items: impl IntoIterator<Item = Item>) -> GroupStateRead {
+    let table = MemoryTable::new();
+    items.into_iter().for_each(|item| table.overwrite(item));
+    run(Store::new(table).group_state(group)).unwrap()
 }

@@ -24,7 +24,7 @@ use super::oracle::{History, Oracle, ReadState, Rule};
 use super::recording_table::Recording;
 use super::scripted_results::ScriptedResults;
 use crate::rig::{
-    ProbeResult, SkewedClock, TestTime, define_in, group_state_of, location, run as run_to_end,
+    ProbeResult, SkewedClock, TestTime, define_in, group_state_of_items, location, run as run_to_end,
 };
 
 /// The maximum clock skew of a checker.
@@ -49,8 +49,8 @@ pub(super) struct Observer {
     status: DecisionState,
     /// The number of writes at the last observation.
     writes: u64,
-    /// The stored decision state at the last observation.
-    item: Option<Item>,
+    /// The stored state of each location, and the decision state, at the last observation, by sort key.
+    items: BTreeMap<String, Item>,
     /// All incidents that the decision state ever contained.
     incidents: BTreeMap<String, ObservedIncident>,
 }
@@ -111,7 +111,7 @@ impl Observer {
             history,
             status,
             writes: 0,
-            item: None,
+            items: BTreeMap::new(),
             incidents: BTreeMap::new(),
         }
     }
@@ -123,33 +123,31 @@ impl Observer {
             return;
         }
         let pk = format!("group#{}", self.cadence.group());
-        let mut committed = Vec::new();
+        let mut changed = Vec::new();
         for number in 0..self.location_count {
-            let tick = self.table.peek(&pk, &format!("location#{}", location(number)));
-            let tick = tick
-                .and_then(|item| super::recording_table::text(&item, "tick")?.parse().ok())
-                .map(|tick| self.cadence.number(tick));
+            let Some(item) = self.observe_item(&pk, &format!("location#{}", location(number))) else {
+                continue;
+            };
+            let tick = super::recording_table::text(&item, "tick").and_then(|tick| tick.parse().ok());
+            let tick = self.cadence.number(tick.unwrap());
             let known = self.history.entry(number).or_default();
-            if let Some(tick) = tick.filter(|tick| known.last() != Some(tick)) {
+            if known.last() != Some(&tick) {
                 assert!(
                     known.last().is_none_or(|last| *last < tick),
                     "location {number} went back to tick {tick}"
                 );
                 known.push(tick);
-                committed.push((number, tick));
+                self.observe_retries(number, tick);
             }
+            changed.push(item);
         }
-        for (location, tick) in &committed {
-            self.observe_retries(*location, *tick);
-        }
-        let written = self
-            .table
-            .peek(&pk, "decision")
-            .filter(|item| self.item.as_ref() != Some(item));
-        if committed.is_empty() && written.is_none() {
+        let written = self.observe_item(&pk, "decision");
+        changed.extend(written.clone());
+        if changed.is_empty() {
             return;
         }
-        let read = group_state_of(self.cadence.group(), &self.table).group_state;
+        // Only what changed is read and checked.
+        let read = group_state_of_items(self.cadence.group(), changed).group_state;
         self.check_streaks(&read);
         if let Some(item) = written {
             let bytes = size::item(&item);
@@ -161,19 +159,32 @@ impl Observer {
                 .sent
                 .iter()
                 .rfind(|(sent, _)| *sent == item)
-                .cloned();
-            let Some((_, decided_on)) = sent else {
+                .map(|(_, decided_on)| decided_on.clone());
+            let Some(decided_on) = sent else {
                 panic!("no checker sent this decision state: {item:?}")
             };
             self.check_decision(&read.decision, &decided_on);
             self.status = read.decision;
-            self.item = Some(item);
         }
+    }
+
+    /// The stored item, if it changed since the last observation.
+    fn observe_item(&mut self, pk: &str, sk: &str) -> Option<Item> {
+        let item = self.table.peek(pk, sk)?;
+        if self.items.get(sk) == Some(&item) {
+            return None;
+        }
+        self.items.insert(sk.to_owned(), item.clone());
+        Some(item)
     }
 
     /// Records the results of a committed tick that depend on retries: a check that heals is good if it was retried, and a new
     /// failure must be retried.
     fn observe_retries(&mut self, at: usize, tick: i64) {
+        let heals = |monitor| self.scripted_results.heals_after(at, tick, monitor).is_some();
+        if !(0..self.rules.len()).any(heals) {
+            return;
+        }
         let time = Tick::containing(self.cadence.of_tick(tick), self.cadence.0);
         let key = keys::results(self.cadence.group(), time, &location(at));
         let item = self.table.peek(&key.pk, &key.sk);

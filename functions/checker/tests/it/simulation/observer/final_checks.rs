@@ -10,12 +10,12 @@ use portpulse_testkit::memory_table::MemoryTable;
 use super::super::deliveries::FaultLevel;
 use super::super::oracle::AlertPolicy;
 use super::super::schedule::Totals;
-use super::{ObservedIncident, Observer, name};
+use super::{MAX_SKEW_MS, ObservedIncident, Observer, name};
 use crate::rig::{ProbeResult, group_state_of, run as run_to_end};
 
 impl Observer {
     /// After enough ticks with equal results in all locations and without faults, each monitor that is down has an open incident,
-    /// which was notified unless a dependency is down.
+    /// which was notified unless a dependency is down, or suppressed up to the last of these ticks.
     pub(in crate::simulation) fn check_steady_state(&self, sent: &[String]) {
         let is_down = |monitor: usize| {
             (0..self.location_count).all(|location| {
@@ -24,7 +24,12 @@ impl Observer {
                     == ProbeResult::Failing
             })
         };
+        // By the slowest clock.
+        let last_decision = (self.cadence.until_good() - 1) * self.cadence.ms() - MAX_SKEW_MS;
         for (monitor, rule) in self.rules.iter().enumerate() {
+            let policy = rule.alert_policy;
+            let is_suppressed =
+                policy.suppresses(last_decision, self.cadence) || policy.depends_on_first && is_down(0);
             let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
             let incident = self.status.incidents.get(&key);
             let bad = incident.is_some_and(Incident::is_bad_now);
@@ -34,9 +39,7 @@ impl Observer {
                 "m{monitor} at the end of the steady state: {:?}",
                 self.status
             );
-            if let Some(incident) =
-                incident.filter(|_| bad && !(rule.alert_policy.depends_on_first && is_down(0)))
-            {
+            if let Some(incident) = incident.filter(|_| bad && !is_suppressed) {
                 let own = name(&key.0, incident);
                 let about = incident.cluster.as_ref().map_or(own, ToString::to_string);
                 let prefix = format!("{about}/");
