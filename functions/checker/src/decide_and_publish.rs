@@ -73,13 +73,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     continue;
                 }
                 Attempt::Partial => (conflicts, waits) = (0, 0),
-                Attempt::Waits(claimed) if waits < MAX_ATTEMPTS => {
+                Attempt::Waits(claimed) => {
                     let pause = self.pause_for(claimed, waits, deadline);
                     let pause = pause.ok_or(Error::NoRoomToDecide { group })?;
                     self.clock.sleep(pause).await;
                     waits += 1;
                 }
-                Attempt::Waits(_) | Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
+                Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
             }
             self.time_left(deadline).ok_or(Error::NoTimeToDecide { group })?;
         }

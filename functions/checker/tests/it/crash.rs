@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portpulse_checker::TickReport;
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::{MemoryTable, poll};
 use serde_json::json;
@@ -10,18 +11,19 @@ use crate::rig::{
     ProbeResult, RecordingTopic, ScriptedProbe, define, group_state, handle, invocation, locations,
 };
 
-/// Runs a tick of the only location, and drops it after `polls` polls. Returns whether the tick completed.
+/// Runs a tick of the only location, and drops it after `polls` polls. Returns the report if the tick
+/// completed.
 fn tick(
     table: &MemoryTable,
     topic: &RecordingTopic,
     tick: i64,
     results: &[ProbeResult],
     polls: usize,
-) -> bool {
+) -> Option<TickReport> {
     let (store, probe) = (Store::new(table.clone()), ScriptedProbe(results.to_vec()));
     let invocation = invocation(format!("{tick}/{polls}"));
     let handled = handle(store, probe, topic, (tick, 0), locations(1), &invocation);
-    poll(handled, polls).is_some()
+    poll(handled, polls)
 }
 
 #[test]
@@ -38,7 +40,7 @@ fn killed_checker_causes_no_lost_or_false_notification() {
             let mut completed = true;
             for (number, result) in seen.iter().enumerate() {
                 let budget = if number == killed_tick { polls } else { usize::MAX };
-                completed &= tick(&table, &topic, number.try_into().unwrap(), &[*result], budget);
+                completed &= tick(&table, &topic, number.try_into().unwrap(), &[*result], budget).is_some();
             }
             // A claim expires after two minutes. Then another checker takes it over.
             for number in seen.len()..seen.len() + 4 {
@@ -66,4 +68,27 @@ fn killed_checker_causes_no_lost_or_false_notification() {
         }
     }
     assert!(points > 60, "only {points} points were visited");
+}
+
+#[test]
+fn what_a_checker_lost_after_its_commit_had_to_decide_is_published_and_reported_next() {
+    use ProbeResult::{Failing, Good};
+    let fields = BTreeMap::from([("failures_to_open", json!(1)), ("successes_to_close", json!(1))]);
+    let lost_after_commit = (1..).find_map(|polls| {
+        let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
+        define(&table, 0, &fields);
+        tick(&table, &topic, 0, &[Failing], polls);
+        let state = group_state(&table).group_state;
+        let is_undecided = !state.locations.is_empty() && state.decision.incidents.is_empty();
+        is_undecided.then_some((table, topic))
+    });
+    let (table, topic) = lost_after_commit.unwrap();
+    let report = tick(&table, &topic, 1, &[Good], usize::MAX).unwrap();
+    assert_eq!(topic.kinds(), ["down", "recovered"]);
+    let published: Vec<_> = report
+        .published
+        .iter()
+        .map(|notification| &notification.id)
+        .collect();
+    assert_eq!(published, topic.sent.borrow().iter().collect::<Vec<_>>());
 }

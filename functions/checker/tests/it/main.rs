@@ -10,6 +10,7 @@
 mod agent;
 mod banners;
 mod crash;
+mod deliveries;
 mod elsewhere;
 mod lambda;
 mod listed;

@@ -24,19 +24,22 @@ const GROUP: GroupId = GroupId {
     shard: 0,
 };
 
-/// Takes 500 ms for each tick, and records the second of each tick, the millisecond of the check, and the number of targets.
+/// Takes 500 ms for each tick, and records the second of each tick, the millisecond of the check, the number of targets, and
+/// the budget.
 /// From `fails_from` on, all checks fail.
 #[derive(Clone)]
 struct TimedProbe {
     time: TestTime,
     fails_from: i64,
     seen: Rc<RefCell<Vec<(i64, i64, usize)>>>,
+    budgets: Rc<RefCell<Vec<Duration>>>,
     /// Run after each check.
     then: Rc<dyn Fn()>,
 }
 
 impl Probe for TimedProbe {
-    async fn probe(&self, tick: Tick, targets: &[Target], _: Duration) -> Vec<Outcome> {
+    async fn probe(&self, tick: Tick, targets: &[Target], budget: Duration) -> Vec<Outcome> {
+        self.budgets.borrow_mut().push(budget);
         let seconds = tick.as_second() - TestTime::of_tick(0).as_second();
         self.seen
             .borrow_mut()
@@ -69,6 +72,7 @@ impl Rig {
                 time: time.clone(),
                 fails_from: i64::MAX,
                 seen: Rc::default(),
+                budgets: Rc::default(),
                 then: Rc::new(|| ()),
             },
             time,
@@ -178,13 +182,29 @@ fn definitions_are_read_once_an_invocation() {
 
 #[test]
 fn invocation_without_time_for_a_tick_fails() {
+    // The ticks are 20 s apart, and the reserve is 10 s.
+    for (remaining, ticks) in [(29, 1), (30, 2), (49, 2), (50, 3)] {
+        let rig = Rig::new();
+        let reports = run_to_end(rig.invoke(0, remaining));
+        assert_eq!(counted(&reports), ticks, "{remaining} s");
+        let errors = &reports.last().unwrap().errors[..];
+        if ticks < 3 {
+            assert!(
+                matches!(errors, [Error::NoTimeForTick { .. }]),
+                "{remaining} s: {errors:?}"
+            );
+        } else {
+            assert!(errors.is_empty(), "{remaining} s: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn later_ticks_have_the_time_that_is_left() {
     let rig = Rig::new();
-    let reports = run_to_end(rig.invoke(0, 35));
-    assert_eq!(counted(&reports), 2);
-    assert!(
-        matches!(reports.last().unwrap().errors[..], [Error::NoTimeForTick { .. }]),
-        "{reports:?}"
-    );
+    rig.run(0);
+    let budgets: Vec<_> = rig.probe.budgets.borrow().iter().map(Duration::as_secs).collect();
+    assert_eq!(budgets, [110, 90, 70]);
 }
 
 #[test]

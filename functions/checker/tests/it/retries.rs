@@ -176,6 +176,9 @@ fn retries_leave_the_time_to_decide_and_publish() {
         };
         let (probes, report) = rig.tick(0, &["x"], &invocation);
         assert_eq!(probes.len(), checks, "{remaining} ms");
+        let retries: Vec<_> = report.retries.values().map(|made| *made as usize).collect();
+        let expected: Vec<_> = (checks > 1).then_some(checks - 1).into_iter().collect();
+        assert_eq!(retries, expected, "{remaining} ms");
         assert_eq!(report.published.len(), 1, "{remaining} ms");
     }
 }

@@ -254,11 +254,12 @@ fn failed_rollup_is_a_warning_and_retried_next_hour() {
 #[test]
 fn day_contains_hour_that_failed_at_its_own_tick() {
     let table = table();
-    // The first day ends before this tick. The tick half an hour later stores the day.
-    let midnight = 4 * HOUR;
+    // The first day has four hours. The tick half an hour after its end, and after that of the next day, stores the day.
+    let midnights = [4 * HOUR, 28 * HOUR];
     let mut seen = BTreeMap::new();
-    for number in 0..=midnight + HOUR / 2 {
-        if number == midnight {
+    for number in 0..=midnights[1] + HOUR / 2 {
+        let is_midnight = midnights.contains(&number);
+        if is_midnight {
             table.set_faults(|call| {
                 let is_hour = call.operation == Operation::Put && call.pk.starts_with("hourly#");
                 if is_hour { Fault::Before } else { Fault::None }
@@ -266,14 +267,17 @@ fn day_contains_hour_that_failed_at_its_own_tick() {
         }
         let remaining = Duration::from_secs(60);
         let report = run_tick(&table, 0, number, ProbeResult::Failing, usize::MAX, remaining).unwrap();
-        assert_eq!(report.warnings.is_empty(), number != midnight, "{report:?}");
+        assert_eq!(report.warnings.is_empty(), !is_midnight, "{report:?}");
         table.clear_faults();
-        if number < midnight {
+        if number < midnights[1] {
             seen.insert(number, ProbeResult::Failing);
         }
     }
-    let day = stored(&table, &location(0), [period(0, Grain::Day)]);
-    assert_eq!(day, expected_rollups(&seen, Grain::Day));
+    let days = [period(0, Grain::Day), period(midnights[0], Grain::Day)];
+    assert_eq!(
+        stored(&table, &location(0), days),
+        expected_rollups(&seen, Grain::Day)
+    );
 }
 
 #[test]

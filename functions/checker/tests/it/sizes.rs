@@ -296,5 +296,5 @@ async fn checks_of_400_monitors_time_out_concurrently() {
     );
     assert!(topic.try_recv().is_ok(), "one message for all");
     // Sequential checks would take 400 s.
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(100), "{took:?}");
 }

@@ -1,4 +1,4 @@
-//! A full decision state that another claimant must empty: the number of reads and the length of the wait.
+//! A full decision state: emptied by this invocation, or by another claimant, with the number of reads and the length of the wait.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,8 +15,8 @@ use portpulse_store::store::DecisionLimit;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use crate::rig::{
-    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, assert_counted, define,
-    group_state, invocation, location, locations, run,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, TopicFault, assert_counted,
+    define, group_state, invocation, location, locations, run,
 };
 
 /// Called with the number of each sleep.
@@ -42,14 +42,18 @@ impl Clock for Sleeper {
     }
 }
 
-/// A decision state with one notification, claimed by another invocation `age` seconds before tick 2.
-fn full_row(age: i64) -> DecisionState {
-    let claim = Claim {
-        by: Claimant::new("killed"),
+/// A claim of `age` seconds before tick 2.
+fn claim(by: &str, age: i64) -> Claim {
+    Claim {
+        by: Claimant::new(by),
         at: TestTime::of_tick(2) - SignedDuration::from_secs(age),
-    };
-    let pending = Pending {
-        id: "m0@earlier/reminder".to_owned(),
+    }
+}
+
+/// A decision state with `count` notifications.
+fn full_row(count: u32, claim: Option<&Claim>) -> DecisionState {
+    let pending = |number| Pending {
+        id: format!("m0@earlier/reminder-{number}"),
         kind: Kind::Reminder,
         subject: Subject::Monitor("m0".parse().unwrap()),
         status: Status::Down,
@@ -58,11 +62,11 @@ fn full_row(age: i64) -> DecisionState {
         monitors: 1,
         since: TestTime::of_tick(1),
         at: TestTime::of_tick(1),
-        claim: Some(claim),
+        claim: claim.cloned(),
     };
     DecisionState {
         revision: 1,
-        outbox: Outbox::new(vec![pending]),
+        outbox: Outbox::new((1..=count).map(pending).collect()),
         ..DecisionState::default()
     }
 }
@@ -81,13 +85,23 @@ struct Ticked {
 
 /// Runs tick 2, in which `m1` fails, with no room beside a notification that another invocation claimed `age` seconds before.
 fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticked {
-    let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
+    let row = full_row(1, Some(&claim("killed", age)));
+    tick_with(&row, &row, RecordingTopic::default(), while_asleep)
+}
+
+/// Runs tick 2, in which `m1` fails, with no room beside `full`.
+fn tick_with(
+    row: &DecisionState,
+    full: &DecisionState,
+    topic: RecordingTopic,
+    while_asleep: impl Fn(&MemoryTable, usize) + 'static,
+) -> Ticked {
+    let table = MemoryTable::new();
     let fields = BTreeMap::from([("failures_to_open", 1.into())]);
     (0..2).for_each(|monitor| define(&table, monitor, &fields));
-    let row = full_row(age);
     let store = Store::new(table.clone());
-    run(store.put_decision(GROUP, &row)).unwrap();
-    let bytes = min_bytes(&store, |limit| limit.decision_fits(&row));
+    run(store.put_decision(GROUP, row)).unwrap();
+    let bytes = min_bytes(&store, |limit| limit.decision_fits(full));
     let (time, slept) = (TestTime::default(), Rc::default());
     time.set(2 * 60_000);
     let checker = Checker::new(
@@ -119,7 +133,7 @@ fn has_no_room(report: &TickReport) -> bool {
 fn claim_stale_before_deadline_is_awaited_with_pauses() {
     let ticked = tick(100, |_, _| {});
     assert!(
-        ticked.sent.contains(&"m0@earlier/reminder".to_owned()),
+        ticked.sent.contains(&"m0@earlier/reminder-1".to_owned()),
         "{:?}",
         ticked.sent
     );
@@ -179,6 +193,34 @@ fn claim_of_live_invocation_is_awaited_until_published() {
     assert!(has_no_room(&ticked.report), "{:?}", ticked.report.errors);
     let total: Duration = ticked.slept.iter().sum();
     assert!(total < Duration::from_secs(15), "{:?}", ticked.slept);
+}
+
+#[test]
+fn own_notifications_make_room_if_they_are_published() {
+    // Three notifications are longer than an incident and its notification.
+    let (row, claimed) = (full_row(3, None), full_row(3, Some(&claim("second", 0))));
+    let ticked = tick_with(&row, &claimed, RecordingTopic::default(), |_, _| {});
+    assert!(ticked.report.errors.is_empty(), "{:?}", ticked.report.errors);
+    let sent: Vec<_> = ticked
+        .sent
+        .iter()
+        .map(|id| id.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(sent, ["reminder-1", "reminder-2", "reminder-3", "down"]);
+
+    let (topic, attempts) = (RecordingTopic::default(), Rc::new(RefCell::new(0)));
+    let counted = Rc::clone(&attempts);
+    *topic.faults.borrow_mut() = Some(Box::new(move || {
+        *counted.borrow_mut() += 1;
+        TopicFault::Before
+    }));
+    let ticked = tick_with(&row, &claimed, topic, |_, _| {});
+    let errors = &ticked.report.errors;
+    assert!(
+        matches!(errors[..], [Error::Publish { .. }, Error::NoRoomToDecide { .. }]),
+        "{errors:?}"
+    );
+    assert_eq!(*attempts.borrow(), 1, "a failed message waits for the next tick");
 }
 
 #[test]
