@@ -134,7 +134,6 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         if decision.fleet_completeness == Completeness::Partial {
             effects.add_new_errors([Error::FleetFull { group }]);
         }
-        let is_written = decision.state.is_some();
         let decided = GroupState {
             decision: decision.state.unwrap_or_else(|| group_state.decision.clone()),
             ..group_state.clone()
@@ -163,7 +162,6 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             (Completeness::Complete, _) => Attempt::Complete(Box::new(decided)),
             (Completeness::Partial, Delivered::Some) => Attempt::Partial,
             (Completeness::Partial, Delivered::Failed) => Attempt::Stuck,
-            (Completeness::Partial, Delivered::Nothing) if is_written => Attempt::Partial,
             (Completeness::Partial, Delivered::Nothing) => claimed.map_or(Attempt::Stuck, Attempt::Waits),
         })
     }
