@@ -11,8 +11,7 @@ use crate::rig::{
     ProbeResult, RecordingTopic, ScriptedProbe, define, group_state, handle, invocation, locations,
 };
 
-/// Runs a tick of the only location, and drops it after `polls` polls. Returns the report if the tick
-/// completed.
+/// Runs a tick of the only location, and drops it after `polls` polls. Returns the report if the tick completed.
 fn tick(
     table: &MemoryTable,
     topic: &RecordingTopic,
@@ -71,7 +70,7 @@ fn killed_checker_causes_no_lost_or_false_notification() {
 }
 
 #[test]
-fn what_a_checker_lost_after_its_commit_had_to_decide_is_published_and_reported_next() {
+fn decision_of_checker_lost_after_commit_is_published_and_reported_by_next_tick() {
     use ProbeResult::{Failing, Good};
     let fields = BTreeMap::from([("failures_to_open", json!(1)), ("successes_to_close", json!(1))]);
     let lost_after_commit = (1..).find_map(|polls| {
