@@ -1,78 +1,20 @@
-//! Strategies for items of every kind, for property tests.
+//! Strategies for the states of decisions and what they contain: streaks, incidents, notifications.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use jiff::Timestamp;
-use portpulse_core::banners::{Banner, Banners};
-use portpulse_core::choice::Expect;
-use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::diagnosis::{Diagnosis, Evidence, FailurePoint, HostEvidence, Layer};
-use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{
     Advisory, Cause, CauseChange, ClosedIncident, Cluster, DecisionState, Ending, Entry, Finding,
     FleetProblem, FleetState, Health, Impairment, Incident, IncidentId, LocationProblem, LocationReporting,
     LocationState, MAX_CAUSE_CHANGES, Notified, Stability, Status, Streak, Streaks, Track, Urgency,
 };
 use portpulse_core::home_loss::{HomeFailures, HomeLoss};
-use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::observation::{Observation, Remark, Seen};
-use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
-use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData, Phase};
-use portpulse_core::rollup::{Rollup, Tally};
-use portpulse_core::round::Observations;
-use portpulse_core::time::{Interval, Tick};
+use portpulse_core::outcome::{Detail, Phase};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub(super) fn time() -> impl Strategy<Value = Timestamp> {
-    // 1970 to 2100, to the nanosecond.
-    (0i64..4_102_444_800, 0i32..1_000_000_000)
-        .prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
-}
-
-pub(super) fn tick() -> impl Strategy<Value = Tick> {
-    time().prop_map(|time| Tick::containing(time, Interval::OneMinute))
-}
-
-pub(super) fn monitor() -> impl Strategy<Value = MonitorId> {
-    "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| id.parse().unwrap())
-}
-
-pub(super) fn location() -> impl Strategy<Value = Location> {
-    "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse().unwrap())
-}
-
-pub(super) fn group() -> impl Strategy<Value = GroupId> {
-    (select(Interval::ALL), any::<u32>()).prop_map(|(interval, shard)| GroupId { interval, shard })
-}
-
-fn class() -> impl Strategy<Value = FailureClass> {
-    use FailureClass as F;
-    select(vec![
-        F::Refused,
-        F::Timeout,
-        F::Unreachable,
-        F::Reset,
-        F::Dns(DnsFailure::NotFound),
-        F::Dns(DnsFailure::ServerFailure),
-        F::Dns(DnsFailure::Timeout),
-        F::Tls,
-        F::Closed,
-        F::Silent,
-        F::Busy,
-        F::Starting,
-        F::Blocked,
-        F::ServiceError,
-        F::NoBackend,
-        F::WrongService,
-        F::WrongAnswer,
-        F::TooSlow,
-    ])
-}
+use super::parts::{class, group, location, monitor, tick, time};
 
 fn cause() -> impl Strategy<Value = Cause> {
     prop_oneof![
@@ -144,7 +86,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
-pub(super) fn location_state() -> impl Strategy<Value = LocationState> {
+pub(in crate::codec) fn location_state() -> impl Strategy<Value = LocationState> {
     (tick(), btree_map(monitor(), entry(), 0..5)).prop_map(|(tick, entries)| LocationState { tick, entries })
 }
 
@@ -225,7 +167,7 @@ fn incident_id() -> impl Strategy<Value = IncidentId> {
     })
 }
 
-pub(super) fn closed_incident() -> impl Strategy<Value = ClosedIncident> {
+pub(in crate::codec) fn closed_incident() -> impl Strategy<Value = ClosedIncident> {
     let endings = select(vec![Ending::Recovered, Ending::Removed]);
     let incident = (incident(), option::of(incident_id()));
     (monitor(), track(), incident, tick(), endings).prop_map(
@@ -285,7 +227,7 @@ fn location_reporting() -> impl Strategy<Value = LocationReporting> {
     ]
 }
 
-pub(super) fn decision_state() -> impl Strategy<Value = DecisionState> {
+pub(in crate::codec) fn decision_state() -> impl Strategy<Value = DecisionState> {
     let advisory = (tick(), any::<u64>(), notified(), option::of(monitor()));
     let advisory = advisory.prop_map(|(opened, revision, notified, first)| Advisory {
         opened,
@@ -344,7 +286,7 @@ pub(super) fn decision_state() -> impl Strategy<Value = DecisionState> {
     )
 }
 
-pub(super) fn fleet_state() -> impl Strategy<Value = FleetState> {
+pub(in crate::codec) fn fleet_state() -> impl Strategy<Value = FleetState> {
     let problem = (time(), any::<u64>(), btree_map(group(), time(), 0..3));
     let problem = problem.prop_map(|(since, revision, groups)| FleetProblem {
         since,
@@ -364,11 +306,11 @@ pub(super) fn fleet_state() -> impl Strategy<Value = FleetState> {
     })
 }
 
-pub(super) fn home_failures() -> impl Strategy<Value = HomeFailures> {
+pub(in crate::codec) fn home_failures() -> impl Strategy<Value = HomeFailures> {
     (tick(), tick(), any::<u32>()).prop_map(|(first, latest, ticks)| HomeFailures { first, latest, ticks })
 }
 
-pub(super) fn home_loss() -> impl Strategy<Value = HomeLoss> {
+pub(in crate::codec) fn home_loss() -> impl Strategy<Value = HomeLoss> {
     let locations = btree_map(location(), time(), 0..4);
     let parts = (
         any::<u64>(),
@@ -383,123 +325,5 @@ pub(super) fn home_loss() -> impl Strategy<Value = HomeLoss> {
         locations,
         notified,
         outbox,
-    })
-}
-
-/// A quarter of a day at most, so that the total of four phases can be decoded.
-fn length() -> impl Strategy<Value = Duration> {
-    (0u64..2_160_000_000).prop_map(|hundredths| Duration::from_micros(hundredths * 10))
-}
-
-fn others() -> impl Strategy<Value = OtherPhases<Option<Duration>>> {
-    let phase = || option::of(length());
-    (phase(), phase(), phase()).prop_map(|(dns, tls, ready)| OtherPhases { dns, tls, ready })
-}
-
-fn seen() -> impl Strategy<Value = Seen> {
-    let remarks = select(vec![
-        Remark::None,
-        Remark::Retransmitted,
-        Remark::Starved,
-        Remark::Warning,
-        Remark::Certificate,
-    ]);
-    let reasons = select(vec![
-        NoData::OutOfTime,
-        NoData::OutOfResources,
-        NoData::NoRoute,
-        NoData::ResolverDown,
-        NoData::OwnAddress,
-        NoData::SecretUnreadable,
-        NoData::NotPermitted,
-        NoData::Internal,
-    ]);
-    prop_oneof![
-        (length(), others(), remarks).prop_map(|(connect, others, remark)| Seen::Open {
-            connect,
-            others,
-            remark
-        }),
-        class().prop_map(Seen::Failed),
-        reasons.prop_map(Seen::NoData),
-    ]
-}
-
-fn observation() -> impl Strategy<Value = Observation> {
-    (seen(), 0u32..12).prop_map(|(seen, retries)| Observation {
-        retries,
-        ..Observation::from(seen)
-    })
-}
-
-pub(super) fn observations() -> impl Strategy<Value = Observations> {
-    btree_map(monitor(), observation(), 0..20)
-}
-
-pub(super) fn rollup() -> impl Strategy<Value = Rollup> {
-    let tally = (vec(observation(), 0..60), select(Expect::ALL));
-    let tally = tally.prop_map(|(all, expect)| {
-        let mut tally = Tally::default();
-        for observation in all {
-            tally.count_observation(expect, &observation);
-        }
-        tally
-    });
-    btree_map(monitor(), tally, 0..10)
-}
-
-pub(super) fn banners() -> impl Strategy<Value = Banners> {
-    let text = ".{0,80}".prop_filter_map("blank", |text| Detail::new(&text));
-    let banner = (text, option::of(tick()));
-    (tick(), btree_map(monitor(), banner, 0..10)).prop_map(|(tick, banners)| {
-        let banners = banners.into_iter().map(|(id, (text, at))| {
-            let at = at.unwrap_or(tick);
-            (id, Banner { text, at })
-        });
-        Banners {
-            tick,
-            by_monitor: banners.collect(),
-        }
-    })
-}
-
-pub(super) fn control() -> impl Strategy<Value = Control> {
-    let silence = (time(), note()).prop_map(|(until, note)| Silence { until, note });
-    let incidents = btree_set(".{0,40}", 0..4);
-    let ack = (incidents, note()).prop_map(|(incidents, note)| Acknowledgement { incidents, note });
-    let parts = (any::<u64>(), option::of(silence), option::of(ack));
-    parts.prop_map(|(revision, silence, acknowledgement)| Control {
-        revision,
-        silence,
-        acknowledgement,
-    })
-}
-
-fn note() -> impl Strategy<Value = Note> {
-    let text = "[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}x[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}";
-    (text, time(), option::of(text)).prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
-}
-
-/// Attributes of valid definitions, as a user may write them.
-pub(super) fn attributes() -> impl Strategy<Value = BTreeMap<&'static str, serde_json::Value>> {
-    use serde_json::json;
-    let optional = |name: &'static str, values: Vec<serde_json::Value>| {
-        option::of(select(values)).prop_map(move |value| value.map(|value| (name, value)))
-    };
-    let parts = (
-        1u16..,
-        optional("tags", vec![json!([]), json!(["prod", "eu"])]),
-        optional("timeout", vec![json!("500ms"), json!("5s")]),
-        optional("enabled", vec![json!(true), json!(false)]),
-        optional("runbook", vec![json!("https://wiki.example.com/db")]),
-    );
-    parts.prop_map(|(port, tags, timeout, enabled, runbook)| {
-        let own = [
-            ("host", json!("db.example.com")),
-            ("port", json!(port)),
-            ("interval", json!("1m")),
-        ];
-        let others = [tags, timeout, enabled, runbook].into_iter().flatten();
-        own.into_iter().chain(others).collect()
     })
 }
