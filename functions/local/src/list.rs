@@ -3,12 +3,13 @@
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::Status;
 use portpulse_core::id::MonitorId;
+use portpulse_history::state::State;
 use portpulse_store::definitions::StoredDefinition;
 use serde_json::{Value, json};
 
 use crate::ExitStatus;
 use crate::monitor_selection::{SelectionArgs, definitions, refused, tags};
-use crate::output::{CommandError, DIM, Output, monitor_title, status_style};
+use crate::output::{CommandError, DIM, Output, monitor_title, state_style};
 use crate::overview::Overview;
 use crate::status::StatusSummary;
 use crate::table_access::{MissingData, TableArgs, with_table};
@@ -19,7 +20,7 @@ Examples:
   portpulse list
   portpulse list 'orders-*' --tag eu --json";
 
-/// List monitors with their status, interval, target and tags
+/// List monitors with their state, interval, target and tags
 ///
 /// Exit status: 0 listed, 2 invalid usage (such as an unknown monitor) or an error.
 #[derive(clap::Args)]
@@ -39,8 +40,8 @@ pub(crate) struct Args {
 /// A monitor of the list.
 struct Listed<'a> {
     id: MonitorId,
-    /// `None` if it is not checked.
-    status: Option<Status>,
+    /// Its status and state; `None` if it is not checked.
+    found: Option<(Status, State)>,
     group: GroupId,
     definition: &'a StoredDefinition,
 }
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
         let summary = StatusSummary::of(&Overview::of_table(table).await?);
         let listed = selected.into_iter().filter_map(|(id, group)| {
             Some(Listed {
-                status: summary.monitors.get(&id).map(|found| found.status),
+                found: summary.monitors.get(&id).map(|found| (found.status, found.state)),
                 definition: definitions.get(&group)?.get(id.as_str())?,
                 id,
                 group,
@@ -71,7 +72,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
                 output.line("No monitors are defined.")?;
             }
             output.lines(text_table::titled(
-                &["MONITOR", "STATUS", "EVERY", "TARGET", "TAGS"],
+                &["MONITOR", "STATE", "EVERY", "TARGET", "TAGS"],
                 rows,
             ))?;
         }
@@ -90,12 +91,12 @@ impl Listed<'_> {
         )
     }
 
-    /// The status; why the monitor is not checked if it has none.
-    fn status_name(&self) -> &'static str {
-        match (self.status, self.attribute("enabled").as_deref()) {
-            (Some(status), _) => status.as_str(),
-            (None, Some("false")) => "disabled",
-            (None, _) => "invalid",
+    /// The status and the state; why the monitor is not checked if it has none.
+    fn status_and_state(&self) -> (&'static str, &'static str) {
+        match (self.found, self.attribute("enabled").as_deref()) {
+            (Some((status, state)), _) => (status.as_str(), state.as_str()),
+            (None, Some("false")) => ("disabled", "disabled"),
+            (None, _) => ("invalid", "invalid"),
         }
     }
 
@@ -110,9 +111,11 @@ impl Listed<'_> {
     }
 
     fn row(&self) -> Vec<Cell> {
+        let (_, state) = self.status_and_state();
+        let style = self.found.map_or(DIM, |(_, state)| state_style(state));
         vec![
             Cell::new(monitor_title(&self.id, self.attribute("name").as_deref())),
-            Cell::new(self.status_name()).styled(self.status.map_or(DIM, status_style)),
+            Cell::new(state).styled(style),
             Cell::new(self.group.interval.as_str()).right(),
             Cell::new(self.target()),
             Cell::new(tags(self.definition).collect::<Vec<_>>().join(", ")),
@@ -120,11 +123,13 @@ impl Listed<'_> {
     }
 
     fn json(&self) -> Value {
+        let (status, state) = self.status_and_state();
         json!({
             "monitor": self.id.as_str(),
             "name": self.attribute("name"),
             "group": self.attribute("group"),
-            "status": self.status_name(),
+            "status": status,
+            "state": state,
             "interval": self.group.interval.as_str(),
             "target": self.target(),
             "tags": tags(self.definition).collect::<Vec<_>>(),

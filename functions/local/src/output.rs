@@ -19,6 +19,7 @@ use portpulse_core::group_state::{LocationKind, Status};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::text::escaped;
 use portpulse_history::location_kinds::LocationKinds;
+use portpulse_history::state::State;
 use portpulse_monitors_file::Mistake;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -265,6 +266,16 @@ pub(crate) const fn status_style(status: Status) -> Style {
         Status::Up => GOOD,
         Status::Down | Status::Exposed => BAD,
         Status::Degraded | Status::Unknown => WARNING,
+    }
+}
+
+/// The colour of a state.
+pub(crate) const fn state_style(state: State) -> Style {
+    match state {
+        State::Up => GOOD,
+        State::Down | State::Exposed => BAD,
+        State::Flapping | State::Degraded | State::Unknown => WARNING,
+        State::Maintenance => DIM,
     }
 }
 

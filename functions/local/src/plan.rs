@@ -1,6 +1,7 @@
 //! `portpulse plan`: the detection times of a definitions file, and the monthly cost of deploying it.
 
 mod detection_times;
+mod fit;
 mod locations;
 mod report;
 

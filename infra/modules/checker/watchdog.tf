@@ -36,7 +36,7 @@ resource "terraform_data" "deployed" {
 
 resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name        = "${local.function_name}-silent"
-  alarm_description = "Portpulse has not been invoked in ${var.region} for three intervals: no checks run there. See the rules ${var.name}-*, and the queue ${module.function.dead_letters.name}."
+  alarm_description = "Portpulse has not been invoked in ${var.region} for three intervals, five minutes at least: no checks run there. See the rules ${var.name}-*, and the queue ${module.function.dead_letters.name}."
 
   # Three of the shortest intervals that have monitors, and five minutes at least: metrics of Lambda may be a minute or two late.
   evaluation_periods  = max(3, ceil(300 / local.shortest))

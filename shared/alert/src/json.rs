@@ -2,7 +2,7 @@
 
 use portpulse_core::decide::{AffectedMonitor, Explanation, LocationView, Notification};
 use portpulse_core::diagnosis::HostEvidence;
-use portpulse_core::group_state::{Cause, Finding};
+use portpulse_core::group_state::{Cause, Finding, MAX_TAGS};
 use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Subject;
 use portpulse_core::text::excerpt;
@@ -46,7 +46,7 @@ pub(crate) const MAX_TAG: usize = 64;
 /// Within a version, fields and enum values may be added, and readers must ignore unknown ones; existing fields keep
 /// their names, types and meanings. `notification.schema.json` in this crate is the JSON Schema.
 ///
-/// Limits: 50 entries in a list, 64 bytes in a tag, 300 in a diagnostic, 500 in other texts.
+/// Limits: 150 tags, 50 entries in each other list, 64 bytes in a tag, 300 in a diagnostic, 500 in other texts.
 pub fn to_json(notification: &Notification) -> Value {
     let Notification {
         id,
@@ -77,8 +77,8 @@ pub fn to_json(notification: &Notification) -> Value {
         Subject::Portpulse => (None, None, None),
     };
     let audience: Vec<_> = audience.iter().map(|severity| severity.as_str()).collect();
-    let texts = |texts: &[String], max| {
-        let texts = texts.iter().take(MAX_ENTRIES);
+    let texts = |texts: &[String], most, max| {
+        let texts = texts.iter().take(most);
         texts.map(|each| excerpt(each, max)).collect::<Vec<_>>()
     };
     let locations = locations.iter().take(MAX_ENTRIES);
@@ -106,11 +106,11 @@ pub fn to_json(notification: &Notification) -> Value {
         "since": since.to_string(),
         "at": at.to_string(),
         "target": target.as_ref().map(|target| excerpt(target, MAX_TEXT)),
-        "tags": texts(tags, MAX_TAG),
+        "tags": texts(tags, MAX_TAGS, MAX_TAG),
         "runbook": runbook.as_ref().map(|link| excerpt(link, MAX_TEXT)),
         "page": page.as_ref().map(|link| excerpt(link, MAX_TEXT)),
         "locations": locations,
-        "diagnostics": texts(diagnostics, MAX_DIAGNOSTIC_LENGTH),
+        "diagnostics": texts(diagnostics, MAX_ENTRIES, MAX_DIAGNOSTIC_LENGTH),
     })
 }
 

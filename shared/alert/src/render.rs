@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_core::decide::Notification;
-use portpulse_core::group_state::Status;
+use portpulse_core::group_state::{MAX_TAGS, Status};
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::text::excerpt;
 use serde_json::{Value, json};
@@ -230,7 +230,7 @@ fn monitor_names(notification: &Notification) -> impl Iterator<Item = String> {
 }
 
 fn tags(notification: &Notification) -> impl Iterator<Item = String> {
-    let tags = notification.tags.iter().take(MAX_ENTRIES);
+    let tags = notification.tags.iter().take(MAX_TAGS);
     tags.map(|tag| excerpt(tag, MAX_TAG))
         .filter(|tag| !tag.is_empty())
 }

@@ -25,7 +25,8 @@ pub struct Detection {
     pub refused: Option<DetectionTime>,
     /// If packets are dropped, so that each check takes its timeout; `None` if that is good.
     pub dropped: Option<DetectionTime>,
-    /// The maximum if other monitors of the group fail for the first time in the same tick, which ends with its last retry.
+    /// The maximum if other monitors of the group fail for the first time in the same tick: all retries wait for the slowest
+    /// first check, and the tick ends with its last retry.
     pub max_with_others: Duration,
     /// Refusals for less than this time never open an incident: the pauses between the attempts.
     pub ignored: Duration,
@@ -40,14 +41,17 @@ impl Detection {
             let mean = max.saturating_sub(rule.interval.length() / 2);
             DetectionTime { max, mean }
         };
-        let others = group
-            .into_iter()
-            .map(|other| whole_tick(other, other.target().timeout));
-        let slowest = others.max().unwrap_or_default().max(whole_tick(monitor, timeout));
+        // The retries of a tick begin when its last first check has ended.
+        let (mut slowest, mut window) = (timeout, rule.retry.window(timeout));
+        for other in group {
+            let timeout = other.target().timeout;
+            slowest = slowest.max(timeout);
+            window = window.max(other.rule().retry.window(timeout));
+        }
         Self {
             refused: (rule.expect != Expect::Reachable).then(|| time(Duration::ZERO)),
             dropped: (rule.expect != Expect::Closed).then(|| time(timeout)),
-            max_with_others: max_time(monitor, slowest),
+            max_with_others: max_time(monitor, slowest + window),
             ignored: if ticks(monitor) == 1 {
                 rule.retry.window(Duration::ZERO)
             } else {
@@ -184,5 +188,13 @@ mod tests {
         let found = Detection::of(&quick, [&quick, &slow]);
         assert_eq!(found.max_with_others, Duration::from_secs(96));
         assert_eq!(found.refused, alone.refused);
+        // One has the slowest check, the other the longest retries.
+        let slow = monitor(&json!({ "interval": "1m", "timeout": "30s", "retries": 0 }));
+        let retried =
+            monitor(&json!({ "interval": "1m", "timeout": "1s", "retries": 4, "retry_interval": "10s" }));
+        for each in [&slow, &retried] {
+            let found = Detection::of(each, [&slow, &retried]);
+            assert_eq!(found.max_with_others, Duration::from_secs(60 + 30 + 44 + 1));
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
 use crate::time::Tick;
 
-pub use crate::cluster::{Cluster, MAX_CLUSTERS};
+pub use crate::cluster::{Cluster, MAX_CLUSTERS, MAX_ENDED_BYTES, MAX_TAGS};
 pub use crate::finding::{Cause, Finding};
 pub use crate::incident::{
     CauseChange, ClosedIncident, Ending, Incident, IncidentId, MAX_CAUSE_CHANGES, Notified, Stability,
@@ -107,6 +107,8 @@ pub struct Advisory {
     /// The monitor that names the notification, if the same locations saw several monitors failing at once; `None` if the
     /// advisory is notified by itself.
     pub first: Option<MonitorId>,
+    /// The monitors whose advisories had the same notification, and have ended without one: the last to end names them.
+    pub ended: BTreeSet<MonitorId>,
 }
 
 impl Advisory {

@@ -185,6 +185,7 @@ impl HomeLoss {
             cause: None,
             urgency: Urgency::Normal,
             monitors: 0,
+            members: BTreeSet::new(),
             since,
             at,
             claim: None,

@@ -85,6 +85,8 @@ pub struct Incident {
     pub revision: u64,
     /// The first bad tick of the streak that opened the incident.
     pub since: Tick,
+    /// The first bad tick after the monitor stopped flapping; `None` if it never flapped, or still does.
+    pub flapped_until: Option<Tick>,
     /// The last finding. Changes while the incident is open are not notified.
     pub finding: Option<Finding>,
     /// The latest changes of the cause, oldest first, at most [`MAX_CAUSE_CHANGES`]. Left out of a state that is too large.

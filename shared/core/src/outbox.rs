@@ -60,7 +60,7 @@ choice! {
         Reminder = "reminder",
         /// A monitor changes too often: notifications pause until it is stable.
         Flapping = "flapping",
-        /// An incident has been open for longer than `escalate_after`: it is now critical.
+        /// An incident is not acknowledged `escalate_after` after its first notification: it is now critical.
         Escalated = "escalated",
         /// Fewer locations than the quorum see a monitor failing.
         Advisory = "advisory",
@@ -164,6 +164,8 @@ pub struct Pending {
     pub urgency: Urgency,
     /// The number of monitors; more than one if they have a common cause.
     pub monitors: u32,
+    /// At the end of a notification of several monitors: those that have ended before, whose subscribers are notified too.
+    pub members: BTreeSet<MonitorId>,
     /// The start of the condition.
     pub since: Timestamp,
     /// The time of the change.
@@ -302,6 +304,7 @@ mod tests {
             cause: None,
             urgency: Urgency::Normal,
             monitors: 1,
+            members: BTreeSet::new(),
             since: at(0),
             at: at(0),
             claim: None,

@@ -161,9 +161,9 @@ impl FromStr for Objective {
 /// The outages and the maintenance of a monitor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outages {
-    /// Incidents in which every check counts as failing.
+    /// Incidents, or their parts after the flapping, in which every check counts as failing.
     steady: Spans,
-    /// Incidents in which the monitor was flapping.
+    /// Incidents, or their parts, in which the monitor was flapping.
     flapping: Spans,
     maintenance: Spans,
 }
@@ -252,17 +252,21 @@ impl Outages {
             .into_iter()
             .map(|(track, incident)| (track, incident, now.as_second()));
         let of_health = closed.chain(open).filter(|(track, _, _)| *track == Track::Health);
-        let (steady, flapping): (Vec<_>, Vec<_>) =
-            of_health.partition(|(_, incident, _)| incident.stability == Stability::Steady);
-        let spans = |incidents: Vec<(Track, &Incident, i64)>| {
-            let incidents = incidents.into_iter();
-            incidents
-                .map(|(_, incident, to)| (incident.since.as_second(), to))
-                .collect()
-        };
+        let (steady, flapping): (Vec<_>, Vec<_>) = of_health
+            .map(|(_, incident, to)| {
+                let since = incident.since.as_second();
+                let steady_from = match (incident.stability, incident.flapped_until) {
+                    (Stability::Flapping { .. }, _) | (Stability::StoppedFlapping, None) => to,
+                    (Stability::Steady | Stability::StoppedFlapping, Some(until)) => until.as_second(),
+                    (Stability::Steady, None) => since,
+                };
+                let steady_from = steady_from.clamp(since, to.max(since));
+                ((steady_from, to), (since, steady_from))
+            })
+            .unzip();
         Self {
-            steady: spans(steady),
-            flapping: spans(flapping),
+            steady: steady.into_iter().collect(),
+            flapping: flapping.into_iter().collect(),
             maintenance: Spans::default(),
         }
     }

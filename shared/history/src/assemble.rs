@@ -163,7 +163,11 @@ fn monitor_view(
     let past = MonitorHistory::new(snapshot, group, known, monitor, closed, now);
     let open = |track| known.group_state.decision.incidents.get(&(id.clone(), track));
     let health = open(Track::Health);
-    let status = status(snapshot, group, known, monitor, now);
+    let mut status = status(snapshot, group, known, monitor, now);
+    // Locations that have not checked the monitor yet vote as if it was nominal.
+    if status == Status::Up && past.is_unchecked() {
+        status = Status::Unknown;
+    }
     let incident = match status {
         Status::Up => None,
         // Without data it is unknown whether the monitor is still down.

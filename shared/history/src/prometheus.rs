@@ -56,6 +56,28 @@ const VISIBILITIES: [VisibilityState; 5] = [
     VisibilityState::Silent,
 ];
 
+/// A metric in seconds: name, help and value.
+type SecondsMetric = (&'static str, &'static str, fn(ObservedTime) -> i64);
+
+/// The times of each uptime window.
+const SECONDS: [SecondsMetric; 3] = [
+    (
+        "portpulse_watched_seconds",
+        "Observed time that the uptime rests on, outside of maintenance.",
+        ObservedTime::seconds,
+    ),
+    (
+        "portpulse_down_seconds",
+        "Time of outages within the observed time.",
+        ObservedTime::down_seconds,
+    ),
+    (
+        "portpulse_maintenance_seconds",
+        "Time of maintenance, with or without checks, which is no part of the observed time.",
+        ObservedTime::maintenance_seconds,
+    ),
+];
+
 /// Renders one sample per monitor and status, state, uptime window, and location and state. Metrics by location require a
 /// private overview.
 pub fn text(overview: &Overview) -> String {
@@ -91,18 +113,17 @@ pub fn text(overview: &Overview) -> String {
             }
         }
     }
-    text.family(
-        "portpulse_watched_seconds",
-        "Observed time that the uptime rests on, outside of maintenance.",
-    );
-    for monitor in &overview.monitors {
-        for (window, watched) in windows(monitor) {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "seconds of some months are exact in a double"
-            )]
-            let seconds = watched.seconds() as f64;
-            text.sample(&[("monitor", monitor.id.as_str()), ("window", window)], seconds);
+    for (name, help, seconds) in SECONDS {
+        text.family(name, help);
+        for monitor in &overview.monitors {
+            for (window, watched) in windows(monitor) {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "seconds of some months are exact in a double"
+                )]
+                let seconds = seconds(watched) as f64;
+                text.sample(&[("monitor", monitor.id.as_str()), ("window", window)], seconds);
+            }
         }
     }
     let inside = || {
@@ -110,7 +131,7 @@ pub fn text(overview: &Overview) -> String {
         monitors.filter_map(|monitor| Some((monitor.id.as_str(), monitor.inside.as_ref()?)))
     };
     if inside().next().is_none() {
-        return text.0;
+        return text.into_string();
     }
     text.family(
         "portpulse_location_state",
@@ -157,7 +178,7 @@ pub fn text(overview: &Overview) -> String {
             }
         }
     }
-    text.0
+    text.into_string()
 }
 
 /// The windows of uptime that were read completely.
@@ -186,6 +207,12 @@ impl Text {
         self.1 = name;
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
+    }
+
+    /// The text, which is held while the response is made from it: of many monitors several megabytes, so nothing spare.
+    fn into_string(mut self) -> String {
+        self.0.shrink_to_fit();
+        self.0
     }
 
     fn quantiles(&mut self, labels: &[(&str, &str)], times: Percentiles) {

@@ -219,7 +219,7 @@ fn keep_check(
         checks
             .entry(location.clone())
             .or_default()
-            .insert(tick, observation.seen);
+            .insert(tick, observation.clone());
     }
 }
 

@@ -10,7 +10,7 @@ use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, FleetState, GroupState, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::observation::Seen;
+use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::PhaseRollup;
@@ -170,7 +170,7 @@ impl GroupSnapshot {
 }
 
 /// The single checks of one monitor by location.
-pub type SingleChecks = BTreeMap<Location, BTreeMap<Tick, Seen>>;
+pub type SingleChecks = BTreeMap<Location, BTreeMap<Tick, Observation>>;
 
 /// The checks of the current hour by location, summed up from single ticks.
 #[derive(Debug, Clone, Default)]

@@ -213,7 +213,7 @@ pub enum VisibilityState {
     Impaired,
     /// The result is not as expected.
     Failing,
-    /// The last check had no result.
+    /// The last check had no result, or there was no check yet.
     NoData,
     /// The location does not report.
     Silent,

@@ -346,6 +346,7 @@ mod tests {
             incident: Incident {
                 cluster: None,
                 cause_changes: Vec::new(),
+                flapped_until: None,
                 diagnosis: None,
                 status: Status::Down,
                 opened: tick,

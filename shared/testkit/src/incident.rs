@@ -8,6 +8,7 @@ pub fn down_since(since: Tick) -> Incident {
     Incident {
         cluster: None,
         cause_changes: Vec::new(),
+        flapped_until: None,
         diagnosis: None,
         status: Status::Down,
         opened: since,

@@ -33,6 +33,7 @@ fn decide_top(table: &MemoryTable, revision: u64, incident: Option<(Status, Stab
     let tick = Tick::containing(TestTime::of_tick(0), Interval::OneMinute);
     let incident = incident.map(|(status, stability)| Incident {
         cause_changes: Vec::new(),
+        flapped_until: None,
         status,
         opened: tick,
         revision: 1,

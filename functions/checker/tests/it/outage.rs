@@ -185,6 +185,7 @@ impl TestGroup {
             revision: 0,
             diagnosis: None,
             cause_changes: Vec::new(),
+            flapped_until: None,
             cluster: incident.cluster.map(unnumbered),
             finding: incident.finding.map(|finding| Finding {
                 detail: None,

@@ -1,7 +1,7 @@
 //! A full decision state: emptied by this invocation, or by another claimant, with the number of reads and the length of the wait.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -60,6 +60,7 @@ fn full_row(id: &str, claim: Option<Claim>) -> DecisionState {
         cause: None,
         urgency: Urgency::Normal,
         monitors: 1,
+        members: BTreeSet::new(),
         since: TestTime::of_tick(1),
         at: TestTime::of_tick(1),
         claim,

@@ -350,9 +350,12 @@ impl Row {
         let rule = self.monitor.rule();
         match (assess_seen(rule.expect, seen), quality(rule, seen)) {
             (Assessment::Failing, _) => Level::Bad,
-            (Assessment::NoData, _)
-            | (_, Some(Quality::SlowConnect | Quality::SlowResponse | Quality::Warned)) => Level::Unsure,
-            (Assessment::Good, _) => Level::Good,
+            (Assessment::Good, Some(Quality::Sound) | None) => Level::Good,
+            (
+                Assessment::Good,
+                Some(Quality::SlowConnect | Quality::SlowResponse | Quality::Warned | Quality::Expiring),
+            )
+            | (Assessment::NoData, _) => Level::Unsure,
         }
     }
 

@@ -5,6 +5,7 @@ use portpulse_core::time::format_duration;
 use portpulse_cost::{Capacity, Endpoint, Fit, HOURS_PER_MONTH, HealthCheckCost, Line};
 
 use super::Plan;
+use super::fit::misfit_line;
 use crate::output::count_of;
 use crate::text_table::{self, Cell};
 
@@ -40,6 +41,8 @@ impl Plan<'_> {
                     dollars(bill.usd_beyond_free)
                 )
             }));
+            let shorter = self.shorter.iter();
+            lines.extend(shorter.filter_map(|(interval, _)| misfit_line(deployment.file, *interval)));
             lines.push(String::new());
         }
         lines.push("The same monitors as Route 53 health checks:".to_owned());

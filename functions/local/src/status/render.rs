@@ -7,18 +7,21 @@ use portpulse_alert::{cause_text, elapsed};
 use portpulse_core::control::{Note, Silence};
 use portpulse_core::decide::{Explanation, View};
 use portpulse_core::diagnosis::Layer;
-use portpulse_core::group_state::{Finding, LocationProblem};
+use portpulse_core::group_state::{Finding, LocationProblem, Status};
 use portpulse_core::id::MonitorId;
 use portpulse_core::text::excerpt;
 use portpulse_history::api::withheld_json;
 use portpulse_history::location_kinds::kind_suffix;
+use portpulse_history::state::State;
 use portpulse_history::view::Maintenance;
 use serde_json::{Map, Value, json};
 
 use super::summary::{MonitorSummary, OpenIncident, StatusSummary};
 use crate::control::note_json;
 use crate::incident_list::unnotified_text;
-use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, kinds_json, monitor_title, status_style};
+use crate::output::{
+    BAD, GOOD, WARNING, clock_time, count_of, kinds_json, monitor_title, state_style, status_style,
+};
 use crate::text_table::{self, Cell};
 
 /// The maximum bytes of external text in a line, such as a banner or an error.
@@ -40,10 +43,16 @@ pub(crate) fn lines(summary: &StatusSummary) -> Vec<String> {
 fn monitor_problems(summary: &StatusSummary) -> Vec<String> {
     let bad = summary.monitors.iter().filter(|(_, found)| !found.is_healthy());
     let mut bad: Vec<_> = bad.collect();
-    // A stable sort keeps the order of ids within a status.
-    bad.sort_by_key(|(_, found)| found.status.rank());
+    // Maintenance is expected, and so comes last. A stable sort keeps the order of ids within a state.
+    bad.sort_by_key(|(_, found)| {
+        (
+            found.state == State::Maintenance,
+            found.state,
+            found.status.rank(),
+        )
+    });
     let rows = bad.iter().flat_map(|(id, found)| rows(id, found, summary.now));
-    text_table::titled(&["MONITOR", "STATUS", "FOR", "CAUSE"], rows.collect())
+    text_table::titled(&["MONITOR", "STATE", "FOR", "CAUSE"], rows.collect())
 }
 
 fn location_problems(summary: &StatusSummary) -> impl Iterator<Item = String> {
@@ -125,11 +134,14 @@ fn maintenance(summary: &StatusSummary) -> Vec<String> {
 
 fn sum(summary: &StatusSummary) -> String {
     let all = summary.monitors.len() as u64;
-    let up = summary
-        .monitors
-        .values()
-        .filter(|found| found.is_healthy())
-        .count() as u64;
+    let monitors = || summary.monitors.values();
+    let maintained = monitors().filter(|found| found.state == State::Maintenance);
+    let in_maintenance = match maintained.count() {
+        0 => String::new(),
+        count => format!(", {count} in maintenance"),
+    };
+    let up = monitors().filter(|found| found.is_healthy() && found.state == State::Up);
+    let up = up.count() as u64;
     let no_data = match summary.latest_check {
         None if all > 0 => " No results yet.".to_owned(),
         Some(latest) if is_stale(summary) => {
@@ -142,7 +154,10 @@ fn sum(summary: &StatusSummary) -> String {
         0 => "No monitors are defined.".to_owned(),
         1 if up == all => format!("{GOOD}The 1 monitor is up.{GOOD:#}"),
         _ if up == all => format!("{GOOD}All {} are up.{GOOD:#}", count_of(all, "monitor")),
-        _ => format!("{up} of {} up.{no_data}", count_of(all, "monitor")),
+        _ => format!(
+            "{up} of {} up{in_maintenance}.{no_data}",
+            count_of(all, "monitor")
+        ),
     }
 }
 
@@ -158,6 +173,15 @@ fn is_stale(summary: &StatusSummary) -> bool {
 /// One row for each open incident, and for an advisory.
 fn rows(id: &MonitorId, found: &MonitorSummary, now: Timestamp) -> Vec<Vec<Cell>> {
     let row = |word: &str, style, since: Option<Timestamp>, what: String| {
+        let (word, style) = match found.state {
+            State::Maintenance => (
+                format!("{} ({word})", found.state.as_str()),
+                state_style(found.state),
+            ),
+            State::Exposed | State::Down | State::Flapping | State::Degraded | State::Unknown | State::Up => {
+                (word.to_owned(), style)
+            }
+        };
         vec![
             Cell::new(monitor_title(id, found.name.as_deref())),
             Cell::new(word).styled(style),
@@ -174,7 +198,10 @@ fn rows(id: &MonitorId, found: &MonitorSummary, now: Timestamp) -> Vec<Vec<Cell>
         .incidents
         .iter()
         .map(|open| {
-            let (word, style) = (open.status.as_str(), status_style(open.status));
+            let (word, style) = match (found.state, open.status) {
+                (State::Flapping, Status::Down) => (found.state.as_str(), state_style(found.state)),
+                (_, status) => (status.as_str(), status_style(status)),
+            };
             let cause = cause(open.diagnosis.as_ref(), open.finding.as_ref());
             row(word, style, Some(open.since), cause)
         })
@@ -262,6 +289,7 @@ fn monitor_json(found: &MonitorSummary) -> Value {
         "name": found.name,
         "group": found.group,
         "status": found.status.as_str(),
+        "state": found.state.as_str(),
         "interval": found.interval.as_str(),
         "target": found.target,
         "incidents": found.incidents.iter().map(incident_json).collect::<Vec<_>>(),

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use portpulse_core::control::{Note, Silence};
-use portpulse_core::decide::{Explanation, View, status, views};
-use portpulse_core::definition::Monitor;
-use portpulse_core::group::GroupId;
+use portpulse_core::decide::{Explanation, View, views};
 use portpulse_core::group_state::{Finding, Incident, LocationProblem, Notified, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::time::Interval;
@@ -14,7 +12,8 @@ use portpulse_core::withheld::Withheld;
 use portpulse_history::assemble;
 use portpulse_history::location_kinds::LocationKinds;
 use portpulse_history::snapshot::GroupSnapshot;
-use portpulse_history::view::{Audience, Maintenance, UpcomingMaintenance};
+use portpulse_history::state::State;
+use portpulse_history::view::{Audience, Maintenance, MonitorInside, MonitorView, UpcomingMaintenance};
 
 use crate::overview::Overview;
 
@@ -45,6 +44,8 @@ pub(crate) struct MonitorSummary {
     pub(crate) interval: Interval,
     pub(crate) target: String,
     pub(crate) status: Status,
+    /// What people see, as on the status page: the status, unless the monitor is flapping or in maintenance.
+    pub(crate) state: State,
     pub(crate) incidents: Vec<OpenIncident>,
     /// The start time of the advisory: fewer locations than the quorum see a failure.
     pub(crate) advisory: Option<Timestamp>,
@@ -73,12 +74,21 @@ pub(crate) struct OpenIncident {
 impl StatusSummary {
     pub(crate) fn of(overview: &Overview) -> Self {
         let (mut monitors, mut broken) = (BTreeMap::new(), BTreeMap::new());
+        // The views of the status page, so that the states are the same.
+        let shown = assemble::overview(
+            &overview.snapshot,
+            Audience::Private,
+            UpcomingMaintenance::Announced,
+            overview.now,
+        );
         for (id, group) in &overview.snapshot.groups {
             let withheld = assemble::withheld(&overview.snapshot, *id, group, overview.now);
-            for monitor in group.definitions.monitors.values() {
+            let views = shown.monitors.iter();
+            let views = views.filter_map(|view| Some((view, view.inside.as_deref()?)));
+            for (view, inside) in views.filter(|(_, inside)| inside.group == *id) {
                 monitors.insert(
-                    monitor.id().clone(),
-                    MonitorSummary::of(overview, *id, group, monitor, &withheld),
+                    view.id.clone(),
+                    MonitorSummary::of(overview, group, (view, inside), &withheld),
                 );
             }
             let diagnostics = group.definitions.broken.iter();
@@ -111,13 +121,13 @@ impl StatusSummary {
 impl MonitorSummary {
     fn of(
         overview: &Overview,
-        id: GroupId,
         group: &GroupSnapshot,
-        monitor: &Monitor,
+        (view, inside): (&MonitorView, &MonitorInside),
         withheld: &BTreeMap<(MonitorId, Track), Withheld>,
     ) -> Self {
-        let input = overview.input(id, group);
-        let control = overview.snapshot.controls.get(monitor.id());
+        let monitor = &inside.definition;
+        let input = overview.input(inside.group, group);
+        let control = inside.control.as_ref();
         let open = |track| {
             let key = (monitor.id().clone(), track);
             let incident: &Incident = group.group_state.decision.incidents.get(&key)?;
@@ -138,34 +148,30 @@ impl MonitorSummary {
         };
         let tracks = [Track::Health, Track::Quality, Track::Visibility];
         let advisories = &group.group_state.decision.advisories;
-        let advisory = assemble::advisory(&overview.snapshot, id, group, monitor, overview.now);
+        let advisory = inside.advisory.as_ref();
         let advised = advisories.get(monitor.id()).filter(|_| advisory.is_some());
         let views = views(monitor, &input).into_iter();
-        let windows = assemble::maintenance(
-            monitor,
-            Audience::Private,
-            UpcomingMaintenance::Announced,
-            overview.now,
-        )
-        .into_iter();
+        let windows = view.maintenance.iter();
         let on = windows.filter(|window| window.from <= overview.now);
         Self {
             name: monitor.about().name.clone(),
             group: monitor.about().group.clone(),
-            interval: id.interval,
+            interval: inside.group.interval,
             target: monitor.target().to_string(),
-            status: status(&input, monitor),
+            status: view.status,
+            state: State::of(view),
             incidents: tracks.into_iter().filter_map(open).collect(),
             advisory: advised.map(|advisory| advisory.opened.timestamp()),
-            advisory_withheld: advisory.and_then(|advisory| advisory.withheld),
+            advisory_withheld: advisory.and_then(|advisory| advisory.withheld.clone()),
             locations: views.map(|(location, view)| (location, view.view)).collect(),
             silence: control
                 .filter(|control| control.is_silenced(overview.now))
                 .and_then(|control| control.silence.clone()),
-            maintenance: on.max_by_key(|window| window.until),
+            maintenance: on.max_by_key(|window| window.until).cloned(),
         }
     }
 
+    /// Whether there are no problems; an incident is a problem during maintenance too.
     pub(crate) fn is_healthy(&self) -> bool {
         self.status == Status::Up && self.incidents.is_empty() && self.advisory.is_none()
     }

@@ -46,7 +46,7 @@ fn outage_is_shown_acknowledged_and_silenced() {
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     workspace.define(&[("db", &refused), ("web", &open)]);
     let watch = local_with_outage(&workspace);
-    let down = "1 of 2 monitors up.\nMONITOR  STATUS  FOR  CAUSE\ndb  down  LENGTH  port: the connection was refused\n";
+    let down = "1 of 2 monitors up.\nMONITOR  STATE  FOR  CAUSE\ndb  down  LENGTH  port: the connection was refused\n";
     check(&workspace, &["status"], (1, down));
     let silence = [
         "silence",
@@ -217,7 +217,7 @@ fn commands_work_on_a_table_in_aws() {
             .put_definition(group, "a", attributes.as_object().unwrap()),
     )
     .unwrap();
-    let no_data = "0 of 1 monitor up. No results yet.\nMONITOR  STATUS   FOR  CAUSE\na        unknown       no location has reported yet\n";
+    let no_data = "0 of 1 monitor up. No results yet.\nMONITOR  STATE    FOR  CAUSE\na        unknown       no location has reported yet\n";
     let found = aws.run(&["status"]);
     assert_eq!((found.status, found.out.as_str()), (1, no_data));
     let silenced = aws.run(&["silence", "a", "--until", "2999-01-01T00:00:00Z", "--reason", "x"]);
@@ -267,7 +267,7 @@ fn monitors_are_selected_by_pattern_tag_and_all() {
         (
             0,
             &format!(
-                "MONITOR  STATUS  EVERY  TARGET  TAGS\norders-db  down  1m  {refused}\norders-web  up  1m  {open}\n"
+                "MONITOR  STATE  EVERY  TARGET  TAGS\norders-db  down  1m  {refused}\norders-web  up  1m  {open}\n"
             ),
         ),
     );

@@ -164,6 +164,7 @@ fn incident_is_listed_by_its_closing_time() {
         track: Track::Health,
         incident: Incident {
             cause_changes: Vec::new(),
+            flapped_until: None,
             cluster: None,
             diagnosis: None,
             status: Status::Down,
@@ -209,6 +210,7 @@ fn silenced_incident_is_listed_with_the_reason() {
     let group = "1m#0".parse().unwrap();
     let incident = Incident {
         cause_changes: Vec::new(),
+        flapped_until: None,
         cluster: None,
         diagnosis: None,
         status: Status::Down,

@@ -26,6 +26,7 @@ mod relay;
 mod seed;
 mod shutdown;
 mod sockets;
+mod states;
 mod status_page;
 mod test_alert;
 mod validate;

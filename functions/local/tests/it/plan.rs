@@ -237,6 +237,32 @@ fn detection_times_and_shorter_intervals_are_shown() {
 }
 
 #[test]
+fn shorter_intervals_name_monitors_that_do_not_fit() {
+    let retries = "At 10s, the file is invalid until 1 monitor is changed, such as db (timeout: the check of 5s and its \
+                   retries of 6s do not fit into the interval of 10s).";
+    let longer_retries = "At 30s, the file is invalid until 1 monitor is changed, such as db (timeout: the check of 15s and \
+                          its retries of 16s do not fit into the interval of 30s).";
+    let timeout = "At 10s, the file is invalid until 1 monitor is changed, such as db (timeout: 15s is not below the \
+                   interval of 10s).";
+    for (fields, expected) in [
+        ("timeout: 4500ms", &[][..]),
+        ("timeout: 5s", &[retries]),
+        ("timeout: 5s, retries: 0", &[]),
+        ("timeout: 15s, retries: 0", &[timeout]),
+        ("timeout: 15s", &[longer_retries, timeout]),
+    ] {
+        let file = format!(
+            "monitors:\n  db: {{ host: a.example.com, port: 1, interval: 5m, {fields} }}\n  \
+               web: {{ host: b.example.com, port: 1, interval: 10s, timeout: 2s }}\n"
+        );
+        let found = run_with_input(&["plan", "-"], &file);
+        assert_eq!((found.status, found.err.as_str()), (0, ""));
+        let notes: Vec<_> = found.out.lines().filter(|line| line.starts_with("At ")).collect();
+        assert_eq!(notes, expected, "{fields}");
+    }
+}
+
+#[test]
 fn fifty_monitors_every_10_seconds_cost_less_than_15_dollars() {
     let file = fifty().replace("tier: critical", "tier: critical, interval: 10s, timeout: 2s");
     let found = run_with_input(&["plan", "-", "--json", "--locations", "3"], &file);

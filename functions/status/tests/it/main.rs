@@ -14,7 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use portpulse_core::group::GroupId;
-use portpulse_core::time::Interval;
+use portpulse_core::observation::Observation;
+use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
 use portpulse_testkit::event::sample;
@@ -60,6 +61,12 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("PORTPULSE_LOCATIONS", "eu-west-1,us-east-1"),
 ];
 
+/// The group of the monitor.
+const GROUP: GroupId = GroupId {
+    interval: Interval::OneMinute,
+    shard: 0,
+};
+
 /// A running program.
 struct Serving(Function);
 
@@ -89,12 +96,8 @@ fn overview() -> Value {
 async fn table() -> EmbeddedDynamo {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let attributes = json!({ "host": "db.example.com", "port": 5432, "interval": "1m", "tags": ["shop"] });
-    let group = GroupId {
-        interval: Interval::OneMinute,
-        shard: 0,
-    };
     let store = Store::new(dynamo.table());
-    let put = store.put_definition(group, "orders-db", attributes.as_object().unwrap());
+    let put = store.put_definition(GROUP, "orders-db", attributes.as_object().unwrap());
     put.await.unwrap();
     dynamo
 }
@@ -291,6 +294,26 @@ async fn signed_page_requires_signature() {
     let answer = function.invoke(&sample("status-overview.json")).await;
     assert_eq!(answer["statusCode"], 403, "{answer}");
     assert!(!body(&answer).contains("orders-db"), "{answer}");
+}
+
+#[tokio::test]
+async fn monitor_page_counts_retries_of_single_checks() {
+    let dynamo = table().await;
+    let check = Observation::parse("12.34 +1").unwrap();
+    let results = [("orders-db".parse().unwrap(), check)].into();
+    let last = Tick::containing(jiff::Timestamp::now(), GROUP.interval);
+    let store = Store::new(dynamo.table());
+    let location = "eu-west-1".parse().unwrap();
+    let put = store.put_results(GROUP, last, &location, &results);
+    put.await.unwrap();
+    let private = [("PORTPULSE_STATUS_ACCESS", "private")];
+    let mut function = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &private).await;
+    let mut event = sample("status-signed.json");
+    event["rawQueryString"] = "span=3h".into();
+    let answer = function.invoke(&event).await;
+    // Good, retried, failed, and no data.
+    let counts = "<td>1</td><td>1</td><td>0</td><td>0</td>";
+    assert!(body(&answer).contains(counts), "{answer}");
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use super::notify::{first_kind, notify};
 use super::shared_cause::{SharedCause, shared_causes};
 use super::votes::Electorate;
 use crate::choice::Severity;
-use crate::cluster::{Cluster, MAX_CLUSTERS};
+use crate::cluster::{Cluster, MAX_CLUSTERS, MAX_TAGS, fitting};
 use crate::group_state::{
-    Cause, DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
+    Cause, ClosedIncident, DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track,
+    Urgency,
 };
 use crate::id::MonitorId;
 use crate::outbox::{Kind, Pending, Subject};
@@ -66,8 +67,32 @@ pub(super) fn notify_openings(
             .map(move |cause| (kind, cause))
             .collect()
     }) {
-        open(input, component, next);
+        for keys in by_tags(input, ranked(input, component, next), |(id, _)| id) {
+            open(input, keys, next);
+        }
     }
+}
+
+/// Splits items, in their order, so that the monitors of each part have at most [`MAX_TAGS`] tags together.
+pub(super) fn by_tags<T>(
+    input: &Input<'_>,
+    items: Vec<T>,
+    monitor: impl Fn(&T) -> &MonitorId,
+) -> Vec<Vec<T>> {
+    let mut parts: Vec<(BTreeSet<&String>, Vec<T>)> = Vec::new();
+    for item in items {
+        let definition = input.definitions.monitors.get(monitor(&item));
+        let tags = definition.map(|monitor| &monitor.alert_policy().tags);
+        let tags: BTreeSet<_> = tags.into_iter().flatten().collect();
+        match parts.last_mut() {
+            Some((known, part)) if known.union(&tags).count() <= MAX_TAGS => {
+                known.extend(tags);
+                part.push(item);
+            }
+            Some(_) | None => parts.push((tags, vec![item])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 /// Whether a new incident may join the notification of another one without a notification of its own: it began to fail at
@@ -126,6 +151,7 @@ fn join(input: &Input<'_>, leader: &Key, key: &Key, next: &mut DecisionState) ->
             let cluster = Cluster {
                 since: known.since,
                 incidents: 1,
+                recovered: BTreeSet::new(),
                 notified: known.notified,
                 urgency: known.urgency,
             };
@@ -153,8 +179,8 @@ fn become_member(incident: &mut Incident, cluster: IncidentId, input: &Input<'_>
     };
 }
 
-/// Notifies incidents with a shared cause once: the loudest, then oldest, is named first.
-fn open(input: &Input<'_>, keys: Vec<Key>, next: &mut DecisionState) {
+/// Incidents, the loudest, then oldest, first.
+fn ranked(input: &Input<'_>, keys: Vec<Key>, next: &DecisionState) -> Vec<Key> {
     let rank = |(id, track): &Key| {
         let incident = next.incidents.get(&(id.clone(), *track))?;
         let monitor = input.definitions.monitors.get(id);
@@ -166,7 +192,11 @@ fn open(input: &Input<'_>, keys: Vec<Key>, next: &mut DecisionState) {
     let mut ranked: Vec<(Option<(Severity, _)>, Key)> =
         keys.into_iter().map(|key| (rank(&key), key)).collect();
     ranked.sort();
-    let keys: Vec<_> = ranked.into_iter().map(|(_, key)| key).collect();
+    ranked.into_iter().map(|(_, key)| key).collect()
+}
+
+/// Notifies incidents with a shared cause once, and names the first.
+fn open(input: &Input<'_>, keys: Vec<Key>, next: &mut DecisionState) {
     if keys.len() < 2 || next.clusters.len() >= MAX_CLUSTERS {
         for (id, track) in keys {
             if let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) {
@@ -190,6 +220,7 @@ fn open(input: &Input<'_>, keys: Vec<Key>, next: &mut DecisionState) {
         Cluster {
             since: first.since,
             incidents,
+            recovered: BTreeSet::new(),
             notified: first.notified,
             urgency: first.urgency,
         },
@@ -206,42 +237,55 @@ fn open(input: &Input<'_>, keys: Vec<Key>, next: &mut DecisionState) {
     });
 }
 
-/// Removes the clusters without an open incident, and notifies their recovery. `closed_before` is the number of closed
-/// incidents before this decision.
+/// Removes the clusters without an open incident, and notifies their recovery. The others keep the monitors that have
+/// recovered. `closed_before` is the number of closed incidents before this decision.
 pub(super) fn end(closed_before: usize, next: &mut DecisionState) {
+    let mut closed: BTreeMap<IncidentId, Vec<&ClosedIncident>> = BTreeMap::new();
+    for each in next.closed.iter().skip(closed_before) {
+        // Removed monitors close without a notification.
+        if let (Some(id), Ending::Recovered) = (&each.incident.cluster, each.ending) {
+            closed.entry(id.clone()).or_default().push(each);
+            let kept = next.clusters.values().flat_map(|cluster| &cluster.recovered);
+            let recovered: Vec<_> = fitting(kept, [&each.monitor]).collect();
+            if let Some(cluster) = next.clusters.get_mut(id) {
+                cluster.recovered.extend(recovered);
+            }
+        }
+    }
     let open: BTreeSet<_> = next
         .incidents
         .values()
         .filter_map(|incident| incident.cluster.clone())
         .collect();
-    let ended: Vec<_> = next
-        .clusters
-        .iter()
-        .filter(|(id, _)| !open.contains(*id))
-        .map(|(id, cluster)| (id.clone(), *cluster))
-        .collect();
+    let ended = next.clusters.extract_if(.., |id, _| !open.contains(id));
     for (id, cluster) in ended {
-        next.clusters.remove(&id);
-        let mut closed = next.closed.iter().skip(closed_before);
-        // Removed monitors close without a notification.
-        let last = closed.rfind(|closed| {
-            closed.incident.cluster.as_ref() == Some(&id) && closed.ending == Ending::Recovered
-        });
-        let pending = last.map(|closed| Pending {
+        let Some(last) = closed.get(&id).and_then(|closed| closed.last()) else {
+            continue;
+        };
+        // A monitor that failed again has an incident of its own, whose end is notified by itself.
+        let is_bad = |of: &MonitorId| next.incidents.contains_key(&(of.clone(), id.track));
+        let good = cluster.recovered.iter().filter(|of| !is_bad(of)).count();
+        let all_are_good = good == cluster.recovered.len();
+        let subject = match is_bad(&id.monitor) {
+            true => &last.monitor,
+            false => &id.monitor,
+        };
+        next.outbox.push(Pending {
             id: format!("{id}/{}", Kind::Recovered),
             kind: Kind::Recovered,
-            subject: Subject::Monitor(id.monitor.clone()),
-            status: closed.incident.status,
-            cause: closed.incident.finding.as_ref().map(|finding| finding.cause),
+            subject: Subject::Monitor(subject.clone()),
+            status: last.incident.status,
+            cause: last.incident.finding.as_ref().map(|finding| finding.cause),
             urgency: cluster.urgency,
-            monitors: cluster.incidents,
+            monitors: match all_are_good {
+                true => cluster.incidents,
+                false => u32::try_from(good).unwrap_or(u32::MAX),
+            },
+            members: cluster.recovered,
             since: cluster.since.timestamp(),
-            at: closed.closed.timestamp(),
+            at: last.closed.timestamp(),
             claim: None,
         });
-        if let Some(pending) = pending {
-            next.outbox.push(pending);
-        }
     }
 }
 
@@ -259,11 +303,14 @@ pub(super) fn follow_up_all(input: &Input<'_>, next: &mut DecisionState) {
     }
 }
 
-/// A due reminder or escalation of a cluster, with the status and the cause of its first incident that is not suppressed.
+/// A due reminder or escalation of a cluster, with the monitor, the status and the cause of its loudest open incident that is
+/// not suppressed, and the number of open incidents.
 pub(super) struct Due {
     reason: Reason,
+    monitor: MonitorId,
     status: Status,
     cause: Option<Cause>,
+    open: usize,
 }
 
 /// The due reminder or escalation of a cluster, or why there is none. The most frequent reminder and the earliest escalation
@@ -278,8 +325,9 @@ pub(super) fn due(input: &Input<'_>, next: &DecisionState, id: &IncidentId) -> R
         .filter(|(_, incident)| incident.cluster.as_ref() == Some(id));
     let members =
         members.filter_map(|((of, _), incident)| Some((input.definitions.monitors.get(of)?, incident)));
-    let (mut audible, mut withheld) = (Vec::new(), None);
+    let (mut audible, mut withheld, mut open) = (Vec::new(), None, 0);
     for (monitor, incident) in members {
+        open += 1;
         let is_flapping = matches!(incident.stability, Stability::Flapping { .. });
         let flapping = is_flapping.then_some(Withheld::Flapping);
         match flapping.or_else(|| inaudible(input, monitor, incident, next)) {
@@ -291,7 +339,12 @@ pub(super) fn due(input: &Input<'_>, next: &DecisionState, id: &IncidentId) -> R
     let escalate_after = policies.clone().filter_map(|policy| policy.escalate_after).min();
     let remind_every = policies.filter_map(|policy| policy.remind_every).min();
     let cluster = next.clusters.get(id);
-    let (Some((_, incident)), Some(cluster)) = (audible.first(), cluster) else {
+    let loudest = audible.iter().min_by_key(|(monitor, incident)| {
+        let loudness = severity(first_kind(incident), incident.status, Some(monitor));
+        // The monitor that the first notification named, as long as it is open.
+        (loudness, *monitor.id() != id.monitor, incident.since)
+    });
+    let (Some((monitor, incident)), Some(cluster)) = (loudest, cluster) else {
         return Err(withheld.unwrap_or(Withheld::NoReminders));
     };
     let Notified::At { first, last, .. } = cluster.notified else {
@@ -301,8 +354,10 @@ pub(super) fn due(input: &Input<'_>, next: &DecisionState, id: &IncidentId) -> R
     let escalate_after = escalate_after.filter(|_| may_escalate);
     Ok(Due {
         reason: follow_up(input, (first, escalate_after), (last, remind_every))?,
+        monitor: monitor.id().clone(),
         status: incident.status,
         cause: incident.finding.as_ref().map(|finding| finding.cause),
+        open,
     })
 }
 
@@ -332,11 +387,12 @@ fn record(input: &Input<'_>, next: &mut DecisionState, id: &IncidentId, due: Due
     Some(Pending {
         id: format!("{id}/{word}"),
         kind,
-        subject: Subject::Monitor(id.monitor.clone()),
+        subject: Subject::Monitor(due.monitor),
         status: due.status,
         cause: due.cause,
         urgency: cluster.urgency,
-        monitors: cluster.incidents,
+        monitors: u32::try_from(due.open).unwrap_or(u32::MAX),
+        members: BTreeSet::new(),
         since: cluster.since.timestamp(),
         at: now,
         claim: None,

@@ -25,7 +25,7 @@ pub(super) enum Reason {
     Flapping,
     /// The monitor stopped flapping and stays bad.
     StoppedFlapping,
-    /// The incident has been open for longer than `escalate_after`.
+    /// The incident is not acknowledged `escalate_after` after its first notification.
     Escalated,
     /// The incident is still open: a reminder.
     StillOpen,

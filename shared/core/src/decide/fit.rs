@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::incidents::pass_on;
 use super::input::Input;
 use super::notification::severity_of;
 use crate::choice::Severity;
@@ -67,8 +68,17 @@ pub(super) fn group(
     if whole.is_same(&plain) || limit.decision_fits(&whole) {
         return (changed(whole), Completeness::Complete);
     }
-    let steps = Steps::new(input, &plain, &whole);
-    (changed(steps.largest(limit)), Completeness::Partial)
+    let largest = Steps::new(input, &plain, &whole).largest(limit);
+    if !largest.is_same(&plain) {
+        return (changed(largest), Completeness::Partial);
+    }
+    // Not even one step fits.
+    let (whole, plain) = (without_ended(whole), without_ended(plain));
+    if limit.decision_fits(&whole) {
+        return (changed(whole), Completeness::Complete);
+    }
+    let largest = Steps::new(input, &plain, &whole).largest(limit);
+    (changed(largest), Completeness::Partial)
 }
 
 /// The fleet state to write for the complete decision `whole`, and whether it holds everything. If `whole` does not fit, the
@@ -137,6 +147,18 @@ fn without_details(state: DecisionState) -> DecisionState {
         incidents: incidents.collect(),
         ..state
     }
+}
+
+/// Without the monitors that have recovered before the others of their notification. Their subscribers miss its end, which
+/// is better than a change that is not decided.
+fn without_ended(mut state: DecisionState) -> DecisionState {
+    for cluster in state.clusters.values_mut() {
+        cluster.recovered.clear();
+    }
+    for advisory in state.advisories.values_mut() {
+        advisory.ended.clear();
+    }
+    state
 }
 
 /// A decision as a sequence of steps, each possible without the later ones: first every claim of a pending
@@ -221,7 +243,12 @@ impl<'a> Steps<'a> {
             is_chosen(id.as_str())
         });
         let clusters = self.clusters(&incidents, is_chosen);
-        let advisories = merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str()));
+        let mut advisories = merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str()));
+        for (id, advisory) in &before.advisories {
+            if !advisories.contains_key(id) && self.input.definitions.knows(id) {
+                pass_on(id, advisory, &mut advisories);
+            }
+        }
         let new = new_pending(&before.outbox, &whole.outbox).filter(|pending| {
             if let Some(id) = ended_cluster(before, pending) {
                 // A cluster recovers when its last incident has closed.
@@ -278,7 +305,19 @@ impl Steps<'_> {
             } else {
                 old.or(new)
             };
-            Some((id.clone(), *cluster?))
+            let cluster = cluster?;
+            // Those whose end is decided already, and no others.
+            let recovered = |cluster: &Cluster| cluster.recovered.clone();
+            let kept = old.map(recovered).unwrap_or_default();
+            let added = new.map(recovered).unwrap_or_default().into_iter();
+            let added = added.filter(|monitor| is_chosen(monitor.as_str()));
+            Some((
+                id.clone(),
+                Cluster {
+                    recovered: kept.into_iter().chain(added).collect(),
+                    ..cluster.clone()
+                },
+            ))
         });
         clusters.collect()
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::incidents::Moment;
 use super::votes::elapsed;
 use crate::definition::Monitor;
 use crate::group_state::{DecisionState, Health, Incident, Stability, Track};
@@ -54,13 +55,12 @@ fn limit(monitor: &Monitor) -> Option<usize> {
         .map(|limit| limit.get() as usize)
 }
 
-/// Advances a flapping incident by the current health of its monitor (`None` if undecided).
+/// Advances a flapping incident by the current health of its monitor (`None` if undecided) and the start of its failures.
 pub(super) fn step(
     monitor: &Monitor,
     key: &(MonitorId, Track),
-    found: Option<Health>,
-    tick: Tick,
-    now: Timestamp,
+    (found, bad_since): (Option<Health>, Option<Tick>),
+    Moment { tick, now }: Moment,
     next: &mut DecisionState,
 ) -> FlappingStep {
     let Some(Incident {
@@ -88,6 +88,9 @@ pub(super) fn step(
         None => return FlappingStep::StayOpen,
     };
     if let Some(incident) = next.incidents.get_mut(key) {
+        if stability == Stability::StoppedFlapping {
+            incident.flapped_until = Some(bad_since.unwrap_or(tick));
+        }
         incident.stability = stability;
     }
     FlappingStep::StayOpen

@@ -1,6 +1,6 @@
 //! Location problems across groups. All groups record them in one fleet state, so that each problem is notified once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -114,6 +114,7 @@ fn pending(
         cause: None,
         urgency: Urgency::Normal,
         monitors: 1,
+        members: BTreeSet::new(),
         since,
         at: now,
         claim: None,

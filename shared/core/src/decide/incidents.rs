@@ -1,10 +1,13 @@
 //! Opens and closes incidents, separately for each track.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use super::flapping::{self, FlappingStep};
 use super::votes::{Count, Electorate, Votes};
 use crate::choice::Expect;
+use crate::cluster::fitting;
 use crate::definition::Monitor;
 use crate::group_state::{
     Advisory, Cause, ClosedIncident, DecisionState, Ending, Finding, Health, Incident, Notified, Stability,
@@ -41,9 +44,9 @@ pub(super) fn step(
 
 /// The time of a decision: the latest tick in the group state, and the current time.
 #[derive(Clone, Copy)]
-struct Moment {
-    tick: Tick,
-    now: Timestamp,
+pub(super) struct Moment {
+    pub(super) tick: Tick,
+    pub(super) now: Timestamp,
 }
 
 fn vote(
@@ -51,9 +54,10 @@ fn vote(
     track: Track,
     status: Status,
     votes: &Votes,
-    Moment { tick, now }: Moment,
+    at: Moment,
     next: &mut DecisionState,
 ) {
+    let Moment { tick, now } = at;
     let count: &Count = if track == Track::Quality {
         &votes.quality
     } else {
@@ -72,6 +76,12 @@ fn vote(
     match (known, found) {
         (None, Some(Health::Failing)) => {
             let (since, finding) = (count.since.unwrap_or(tick), count.finding.clone());
+            // When the advisory opened, there was no quorum: the older failures of a minority were no outage.
+            let advisory = next.advisories.get(&key.0).filter(|_| track == Track::Health);
+            let since = match advisory {
+                Some(advisory) if since <= advisory.opened => tick,
+                Some(_) | None => since,
+            };
             let mut incident = opened(status, tick, since, finding, next);
             if flapping::begins(monitor, &key, now, next) {
                 incident.stability = unnotified_flapping(Health::Failing);
@@ -87,11 +97,12 @@ fn vote(
             }
             if let Some(incident) = next.incidents.get_mut(&key) {
                 incident.stability = unnotified_flapping(Health::Good);
+                incident.flapped_until = None;
             }
         }
         (Some((Stability::Steady | Stability::StoppedFlapping, _)), Some(Health::Failing) | None) => {}
         (Some((Stability::Flapping { .. }, _)), found) => {
-            if flapping::step(monitor, &key, found, tick, now, next) == FlappingStep::Close {
+            if flapping::step(monitor, &key, (found, count.since), at, next) == FlappingStep::Close {
                 close(&key.0, track, tick, Ending::Recovered, next);
                 return;
             }
@@ -115,6 +126,7 @@ fn opened(
         opened: tick,
         revision: next.revision,
         since,
+        flapped_until: None,
         finding,
         cause_changes: Vec::new(),
         diagnosis: None,
@@ -160,6 +172,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
                 revision: next.revision,
                 notified: Notified::NotYet,
                 first: None,
+                ended: BTreeSet::new(),
             };
             next.advisories.insert(id.clone(), advisory);
         }
@@ -179,8 +192,8 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
     }
 }
 
-/// Notifies the end of a notified advisory that was removed, unless others are still open that were notified with it;
-/// `status` is the resulting status of the monitor.
+/// Notifies the end of a notified advisory that was removed; `status` is the resulting status of the monitor. If others are
+/// still open that were notified with it, the last of them does so for all.
 pub(super) fn end_advisory(
     id: &MonitorId,
     advisory: &Advisory,
@@ -188,23 +201,52 @@ pub(super) fn end_advisory(
     tick: Tick,
     next: &mut DecisionState,
 ) {
-    let name = advisory.id(id);
-    let is_same = |(of, other): (&MonitorId, &Advisory)| other.first.is_some() && other.id(of) == name;
-    if advisory.first.is_some() && next.advisories.iter().any(is_same) {
+    if pass_on(id, advisory, &mut next.advisories) {
         return;
     }
+    let is_down = |of: &MonitorId| next.incidents.contains_key(&(of.clone(), Track::Health));
+    // A monitor that became an incident, or failed again, is not good: the others are named.
+    let good = advisory.ended.iter().chain([id]).filter(|of| !is_down(of));
+    let named = advisory.named_by(id);
+    let (subject, monitors) = match status {
+        Status::Up if advisory.ended.contains(named) && !is_down(named) => (named, good.count()),
+        Status::Up => (id, good.count()),
+        Status::Degraded | Status::Down | Status::Exposed | Status::Unknown => (id, 1),
+    };
     next.outbox.push(Pending {
-        id: format!("{name}/{}", Kind::AdvisoryOver),
+        id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
         kind: Kind::AdvisoryOver,
-        subject: Subject::Monitor(advisory.named_by(id).clone()),
+        subject: Subject::Monitor(subject.clone()),
         status,
         cause: None,
         urgency: Urgency::Normal,
-        monitors: 1,
+        monitors: u32::try_from(monitors).unwrap_or(u32::MAX),
+        members: match advisory.ended.is_empty() {
+            true => BTreeSet::new(),
+            false => advisory.ended.iter().chain([id]).cloned().collect(),
+        },
         since: advisory.opened.timestamp(),
         at: tick.timestamp(),
         claim: None,
     });
+}
+
+/// Notes the end of an advisory in one of the open advisories that were notified with it. Returns whether there is one.
+pub(super) fn pass_on(id: &MonitorId, advisory: &Advisory, open: &mut BTreeMap<MonitorId, Advisory>) -> bool {
+    if advisory.first.is_none() {
+        return false;
+    }
+    let name = advisory.id(id);
+    let kept = open.values().flat_map(|other| &other.ended);
+    let ended: Vec<_> = fitting(kept, advisory.ended.iter().chain([id])).collect();
+    let Some((_, heir)) = open
+        .iter_mut()
+        .find(|(of, other)| other.first.is_some() && other.id(of) == name)
+    else {
+        return false;
+    };
+    heir.ended.extend(ended);
+    true
 }
 
 /// Closes an incident and queues it for the archive. Notifies the recovery if the incident was notified.
@@ -224,6 +266,7 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut De
             cause: incident.finding.as_ref().map(|finding| finding.cause),
             urgency: incident.urgency,
             monitors: 1,
+            members: BTreeSet::new(),
             since: incident.since.timestamp(),
             at: tick.timestamp(),
             claim: None,

@@ -9,6 +9,7 @@ use super::evidence::{FaultOf, Surroundings};
 use super::input::Input;
 use super::location_view::{LocationView, views};
 use super::locations::suspects;
+use super::notify::FOR_GOOD;
 use super::votes::Electorate;
 use crate::choice::Severity;
 use crate::definition::Monitor;
@@ -128,7 +129,15 @@ impl Notification {
         });
         let affected = affected(pending, input);
         let defined = |id: &MonitorId| input.definitions.monitors.get(id);
-        let definitions = affected.iter().filter_map(|(id, _)| defined(id));
+        // Those that were notified of the beginning are notified of the end.
+        let told: BTreeSet<_> = affected
+            .iter()
+            .map(|(id, _)| *id)
+            .chain(&pending.members)
+            .collect();
+        let definitions = affected.iter().map(|(id, _)| *id);
+        let definitions = definitions.chain(told.iter().copied());
+        let definitions = definitions.filter_map(defined);
         let severity = severity_of(pending, input);
         let mut audience: BTreeSet<_> = definitions
             .clone()
@@ -227,19 +236,17 @@ impl Notification {
 }
 
 /// The monitors that a notification is about, with the causes of their incidents: the named one, then the others of its
-/// cluster or advisory as far as the decision state still has them.
+/// cluster or advisory as far as they are known.
 fn affected<'a>(pending: &'a Pending, input: &'a Input<'_>) -> Vec<(&'a MonitorId, Option<Cause>)> {
     let Subject::Monitor(named) = &pending.subject else {
         return Vec::new();
     };
-    let about = pending.id.rsplit_once('/').map_or("", |(about, _)| about);
+    let (about, word) = pending.id.rsplit_once('/').unwrap_or_default();
     let decision = &input.group_state.decision;
     let cause = |incident: &Incident| incident.finding.as_ref().map(|finding| finding.cause);
-    let open = decision
-        .incidents
-        .iter()
-        .filter(|(_, incident)| is_member_of(incident, about))
-        .map(|((id, _), incident)| (id, cause(incident)));
+    let open = decision.incidents.iter();
+    let open = open.filter(|(_, incident)| is_member_of(incident, about));
+    let open = open.map(|((id, _), incident)| (id, cause(incident)));
     let closed = decision
         .closed
         .iter()
@@ -249,9 +256,52 @@ fn affected<'a>(pending: &'a Pending, input: &'a Input<'_>) -> Vec<(&'a MonitorI
     let advisories = advisories
         .filter(|(id, advisory)| advisory.first.is_some() && advisory.id(id) == about)
         .map(|(id, _)| (id, None));
-    let mut members: BTreeMap<_, _> = advisories.chain(closed).chain(open).collect();
+    // A monitor that failed again is not among those that recovered.
+    let is_bad = |of: &MonitorId| {
+        let mut keys = decision.incidents.keys();
+        keys.any(|(id, track)| id == of && *track != Track::Quality)
+    };
+    let ended = pending
+        .members
+        .iter()
+        .filter(|of| !is_bad(of))
+        .map(|id| (id, None));
+    let mut members: BTreeMap<_, _> = match Scope::of(pending, word) {
+        Scope::Named => BTreeMap::new(),
+        Scope::Open => open.collect(),
+        Scope::Ended => {
+            let closed = closed.filter(|(id, _)| !is_bad(id));
+            ended.chain(closed).collect()
+        }
+        Scope::All => advisories.chain(closed).chain(open).collect(),
+    };
     let own = members.remove(named).flatten().or(pending.cause);
     [(named, own)].into_iter().chain(members).collect()
+}
+
+/// Which monitors of a cluster or advisory a notification is about.
+enum Scope {
+    /// Only the named one: several incidents of a cluster can flap, each by itself.
+    Named,
+    /// Those that are still bad.
+    Open,
+    /// Those that are good again.
+    Ended,
+    /// All.
+    All,
+}
+
+impl Scope {
+    fn of(pending: &Pending, word: &str) -> Self {
+        match (pending.kind, pending.status) {
+            (Kind::Flapping, _) => Self::Named,
+            (Kind::Reminder | Kind::Escalated, _) => Self::Open,
+            (Kind::Recovered, _) | (Kind::AdvisoryOver, Status::Up) => Self::Ended,
+            (Kind::AdvisoryOver, _) => Self::Named,
+            _ if word.contains(FOR_GOOD) => Self::Named,
+            _ => Self::All,
+        }
+    }
 }
 
 /// Whether an incident belongs to the cluster with this id.
@@ -272,8 +322,10 @@ fn explanation<'a>(pending: &Pending, monitor: &'a Monitor, input: &Input<'a>) -
     let is_own =
         |(of, track, incident): &(&MonitorId, Track, &Incident)| incident.id(of, *track).to_string() == about;
     let is_member = |(_, _, incident): &(&MonitorId, Track, &Incident)| is_member_of(incident, about);
+    let is_named = |of: &(&MonitorId, Track, &Incident)| of.0 == monitor.id() && is_member(of);
     // Without its first incident, a cluster has the diagnosis of another one.
-    let found = all.clone().find(is_own).or_else(|| all.clone().find(is_member));
+    let found = all.clone().find(is_named).or_else(|| all.clone().find(is_own));
+    let found = found.or_else(|| all.clone().find(is_member));
     let (id, diagnosis) = match found {
         Some((of, _, incident)) => (of, incident.diagnosis.clone()?),
         None if pending.kind == Kind::Advisory => (monitor.id(), diagnose_now(pending, monitor, input)),

@@ -1,9 +1,10 @@
 //! Decides which open incidents are notified now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::clusters::by_tags;
 use super::due::{Reason, due, withheld_advisory};
 use super::evidence::failing_locations;
 use super::incidents::end_advisory;
@@ -79,7 +80,8 @@ pub(super) fn advisories(
         let seen = (failing_locations(monitor, electorate), opened);
         by_locations.entry(seen).or_default().push(opening);
     }
-    for openings in by_locations.into_values() {
+    let parts = by_locations.into_values();
+    for openings in parts.flat_map(|openings| by_tags(input, openings, |(id, ..)| id)) {
         let first = openings.first().map(|(id, ..)| id.clone());
         let first = first.filter(|_| openings.len() > 1);
         let monitors = u32::try_from(openings.len()).unwrap_or(u32::MAX);
@@ -102,6 +104,7 @@ pub(super) fn advisories(
                 cause,
                 urgency: Urgency::Normal,
                 monitors,
+                members: BTreeSet::new(),
                 since,
                 at: advisory.opened.timestamp(),
                 claim: None,
@@ -149,11 +152,15 @@ fn broken_definition(input: &Input<'_>, revision: u64, id: &str) -> Pending {
         cause: None,
         urgency: Urgency::Normal,
         monitors: 1,
+        members: BTreeSet::new(),
         since: input.stamp(),
         at: input.stamp(),
         claim: None,
     }
 }
+
+/// The end of the word in the id of a notification of an incident that stopped flapping and stays bad.
+pub(super) const FOR_GOOD: &str = "-for-good";
 
 /// Records the notification in the incident, and returns it.
 pub(super) fn notify(
@@ -187,7 +194,7 @@ pub(super) fn notify(
     let word = match reason {
         Reason::Opened | Reason::Flapping | Reason::Escalated => kind.to_string(),
         // An earlier notification, from before the flapping, may have used the plain id.
-        Reason::StoppedFlapping => format!("{kind}-for-good"),
+        Reason::StoppedFlapping => format!("{kind}{FOR_GOOD}"),
         Reason::StillOpen => format!("{kind}-{reminders}"),
     };
     // Several incidents of a cluster can flap.
@@ -215,6 +222,7 @@ pub(super) fn notify(
         cause: incident.finding.as_ref().map(|finding| finding.cause),
         urgency: incident.urgency,
         monitors: 1,
+        members: BTreeSet::new(),
         since: incident.since.timestamp(),
         at: match reason {
             Reason::Opened => incident.opened.timestamp(),

@@ -106,10 +106,13 @@ pub(crate) struct Count {
     pub(crate) below_threshold: u32,
     /// The number of locations whose good streak is long enough to close an incident.
     pub(crate) good: u32,
-    /// The first tick of the oldest bad streak that has reached the threshold.
+    /// The first tick at which as many locations as the quorum needs were bad, in streaks that have reached the threshold;
+    /// without a quorum, the first tick at which one was. The time in which a minority was bad is no outage.
     pub(crate) since: Option<Tick>,
-    /// The finding of that streak.
+    /// The finding of the streak that began then.
     pub(crate) finding: Option<Finding>,
+    /// The first ticks and the findings of the bad streaks that have reached the threshold.
+    streaks: Vec<(Tick, Option<Finding>)>,
 }
 
 /// The votes of all locations on one monitor.
@@ -188,6 +191,8 @@ impl Votes {
             (Expect::Open | Expect::Reachable, Quorum::AtLeast(locations)) => locations,
             (Expect::Open | Expect::Reachable, Quorum::Majority) => majority(votes.voters),
         };
+        votes.health.finish(votes.needed);
+        votes.quality.finish(votes.needed);
         votes
     }
 
@@ -235,6 +240,7 @@ impl Count {
             good: 0,
             since: None,
             finding: None,
+            streaks: Vec::new(),
         }
     }
 
@@ -253,11 +259,20 @@ impl Count {
             self.below_threshold += 1;
         } else {
             self.bad += 1;
-            if self.since.is_none_or(|since| streak.since < since) {
-                self.since = Some(streak.since);
-                self.finding = finding.cloned();
-            }
+            self.streaks.push((streak.since, finding.cloned()));
         }
+    }
+
+    /// Finds since when it is bad, from all streaks.
+    fn finish(&mut self, needed: u32) {
+        // The sort is stable: of streaks that began at once, the finding of the first location counts.
+        self.streaks.sort_by_key(|(since, _)| *since);
+        let last = if self.bad >= needed { needed } else { 1 };
+        let since = self.streaks.get(last.saturating_sub(1) as usize);
+        self.since = since.map(|(since, _)| *since);
+        let mut streaks = self.streaks.iter();
+        let found = streaks.find(|(since, _)| Some(*since) == self.since);
+        self.finding = found.and_then(|(_, finding)| finding.clone());
     }
 }
 

@@ -218,7 +218,7 @@ fields! {
         ..COMMON
     };
     Tier, tier: Tier = read::parsed, FieldDeclaration {
-        about: "The importance: sets the interval, the thresholds and the severity",
+        about: "The importance: sets the interval, the retries, the thresholds and the severity",
         shape: words!(Tier),
         examples: &["critical", "supporting", "background"],
         export: ALERTING_RULE,
@@ -231,14 +231,14 @@ fields! {
         ..COMMON
     };
     Timeout, timeout: Duration = read::duration, FieldDeclaration {
-        about: "The time for all phases of one check",
+        about: "The time for all phases of one check. With an interval below 1m, check, pause and retry must fit into the interval: with the default retry, `10s` requires at most `4500ms`",
         // A shorter timeout does not distinguish a slow response from none; the time of a tick is limited.
         shape: Shape::Duration { min: Duration::from_millis(100), max: MAX_TIMEOUT },
         examples: &["5s", "100ms", "30s"],
         ..COMMON
     };
     Retries, retries: u32 = read::number, FieldDeclaration {
-        about: "How often a failed check is made again before it counts as failed; not while the monitor is failing already. From a preset: at most as often as fits",
+        about: "How often a failed check is made again before it counts as failed; not while the monitor is failing already. By default at most as often as fits, and once with an interval below 1m, whatever the tier",
         shape: Shape::Number { min: 0, max: 10 },
         examples: &["2", "0", "4"],
         topic: Topic::Incidents,
@@ -246,7 +246,7 @@ fields! {
         ..COMMON
     };
     RetryInterval, retry_interval: Duration = read::duration, FieldDeclaration {
-        about: "The pause before each retry. All retries, with their timeouts, take at most 45 s; with an interval below a minute, check and retries fit into the interval",
+        about: "The pause before each retry. All retries, with their timeouts, take at most 45 s; with an interval below 1m, check and retries fit into the interval, and the default is `1s`, whatever the tier",
         shape: Shape::Duration { min: Duration::from_millis(100), max: Duration::from_secs(30) },
         examples: &["2s", "100ms", "30s"],
         topic: Topic::Incidents,
@@ -412,7 +412,7 @@ fields! {
         ..COMMON
     };
     EscalateAfter, escalate_after: Duration = read::duration, FieldDeclaration {
-        about: "Sends the notification again as `critical` unless the incident is acknowledged by then",
+        about: "Sends the notification of a `down` or `exposed` incident again as `critical`, this long after the first one, unless the incident is acknowledged by then",
         // The incident is escalated only after people had time to react.
         shape: Shape::duration_from(Duration::from_secs(60)),
         examples: &["30m", "1m", "1d"],
@@ -430,7 +430,7 @@ fields! {
         ..COMMON
     };
     DependsOn, depends_on: Vec<MonitorId> = read::list, FieldDeclaration {
-        about: "Monitors whose outage holds back the notifications of this one, also through further monitors that they depend on",
+        about: "Monitors whose outage suppresses the notifications of this one, also through further monitors that they depend on",
         shape: Shape::list(&MONITOR_ID, 0),
         examples: &["[other]", "[]"],
         place: Place::Monitor,

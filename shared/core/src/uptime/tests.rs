@@ -26,6 +26,7 @@ fn incident(since: i64) -> Incident {
         opened: tick(since + 1),
         revision: 1,
         since: tick(since),
+        flapped_until: None,
         finding: None,
         notified: Notified::NotYet,
         urgency: Urgency::Normal,
@@ -119,6 +120,32 @@ fn uptime_matches_a_week_computed_by_hand() {
     assert_eq!((week.seconds(), week.down_seconds()), (389_400, 12_000));
     assert_eq!(week.uptime(), Some(377_400.0 / 389_400.0));
     assert_eq!(ObservedTime::default().uptime(), None);
+}
+
+#[test]
+fn outage_after_flapping_counts_as_a_whole() {
+    // An hour of flapping with 15 failing checks, then 40 minutes down.
+    let mut ended = closed(600, 700, Track::Health);
+    ended.incident.flapped_until = Some(tick(660));
+    let mut open = ended.incident.clone();
+    let checks = tally(1_440 - 55, 55);
+    let now = tick(700).timestamp();
+    for stability in [Stability::Steady, Stability::StoppedFlapping] {
+        open.stability = stability;
+        for outages in [
+            Outages::of([&ended], [], now),
+            Outages::of([], [(Track::Health, &open)], now),
+        ] {
+            let observed = outages.observed(day(0), tick(1_440).timestamp(), Interval::OneMinute, [&checks]);
+            assert_eq!(observed.down_seconds(), 55 * 60, "{stability:?}");
+            // The last hour: of the flapping before it, a quarter is down.
+            let days = [(day(0), CheckedSeconds::of([(1_385, 55)], Interval::OneMinute))];
+            let worst = outages
+                .worst_window(&days, tick(1_440).timestamp(), 3_600)
+                .unwrap();
+            assert_eq!(worst.down_seconds(), 40 * 60 + 5 * 60, "{stability:?}");
+        }
+    }
 }
 
 #[test]

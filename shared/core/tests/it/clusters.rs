@@ -64,7 +64,7 @@ fn monitors_of_one_host_share_a_notification_until_the_last_recovers() {
          3 x..
          4 ...
          5 ...",
-        &["2 down a b", "4 recovered a of 2"],
+        &["2 down a b", "4 recovered a b"],
     );
     check(
         &monitors,
@@ -296,7 +296,7 @@ fn advisories_of_the_same_locations_share_a_notification() {
         .iter()
         .map(|(tick, _, sent)| format!("{tick} {}", text(sent)))
         .collect();
-    assert_eq!(texts, ["2 advisory a b", "4 advisory_over a"]);
+    assert_eq!(texts, ["2 advisory a b", "4 advisory_over a b"]);
 }
 
 #[test]
@@ -372,8 +372,8 @@ fn advisories_of_other_locations_are_apart_until_the_last_is_over() {
         [
             "2 advisory a b",
             "2 advisory c d",
-            "4 advisory_over a",
-            "5 advisory_over c"
+            "4 advisory_over a b",
+            "5 advisory_over c d"
         ]
     );
 }

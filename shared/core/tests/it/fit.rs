@@ -215,6 +215,7 @@ pub(crate) fn pending(monitor: &str) -> Pending {
         cause: None,
         urgency: Urgency::Normal,
         monitors: 1,
+        members: BTreeSet::new(),
         since: World::time(2, 0),
         at: World::time(2, 0),
         claim: None,

@@ -71,6 +71,8 @@ fn stable_bad_monitor_is_notified_again_and_recovers() {
         notified[0].starts_with("65 m@") && notified[0].ends_with("/down-for-good"),
         "{notified:?}"
     );
+    let incident = world.group_state.decision.incidents.values().next().unwrap();
+    assert_eq!(incident.flapped_until, Some(World::tick(5)));
     // It is a regular incident now: reminders are sent, and the first good tick closes it.
     assert_eq!(world.play(&all('x', 67, 126)), "125 a reminder m");
     assert_eq!(world.play(&all('.', 127, 128)), "127 a recovered m");

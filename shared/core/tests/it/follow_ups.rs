@@ -67,7 +67,7 @@ fn late_notification_counts_the_recovered_monitors_of_its_cluster() {
     world.group_state.decision = decision.state.unwrap();
     assert_eq!(
         play(&mut world, 1, "4 ..\n5 .."),
-        ["5 down a of 2", "5 recovered a of 2"]
+        ["5 down a of 2", "5 recovered a b"]
     );
 }
 

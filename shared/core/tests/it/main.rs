@@ -9,6 +9,7 @@
 mod clusters;
 mod dependencies;
 mod diagnosis;
+mod ends;
 mod escalation;
 mod fit;
 mod flapping;

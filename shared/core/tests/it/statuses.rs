@@ -348,10 +348,12 @@ fn advisory_stays_open_without_data() {
 }
 
 #[test]
-fn incident_has_the_finding_of_its_oldest_streak() {
+fn incident_begins_with_its_quorum() {
     for (timeline, tick, cause) in [
-        ("1 ...\n2 .x.\n3 tx.", 2, "refused"),
+        ("1 ...\n2 .x.\n3 .x.\n4 tx.", 4, "timeout"),
         ("1 ...\n2 .xx\n3 txx", 2, "refused"),
+        // The second location reported good at 3, so that the failures of the first were no outage before.
+        ("1 ...\n2 x..\n3 x..\n4 x--\n5 x--\n6 x--", 6, "refused"),
         // The first location of the same age.
         ("1 ...\n2 tx.", 2, "timeout"),
     ] {

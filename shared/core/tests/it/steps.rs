@@ -144,7 +144,10 @@ fn end_of_advisories_follows_the_last_of_them() {
             sent.extend(texts(&notified));
         }
     }
-    assert_eq!(sent, ["advisory a b", "advisory d", "down c", "advisory_over a"]);
+    assert_eq!(
+        sent,
+        ["advisory a b", "advisory d", "down c", "advisory_over a b"]
+    );
 }
 
 #[test]
@@ -185,4 +188,46 @@ fn fleet_takes_locations_that_free_space_first() {
         .map(|pending| pending.id.as_str())
         .collect();
     assert_eq!(subjects, ["c.0/location_back"]);
+}
+
+/// A limit that only states without recovered monitors meet.
+struct NobodyRecovered;
+
+impl SizeLimit for NobodyRecovered {
+    fn decision_fits(&self, state: &DecisionState) -> bool {
+        let mut clusters = state.clusters.values();
+        let mut advisories = state.advisories.values();
+        clusters.all(|cluster| cluster.recovered.is_empty())
+            && advisories.all(|advisory| advisory.ended.is_empty())
+    }
+
+    fn fleet_fits(&self, _: &FleetState) -> bool {
+        true
+    }
+}
+
+#[test]
+fn recovered_monitors_are_left_out_only_if_nothing_else_fits() {
+    let of = |host: &str| fields(&json!({ "host": host }));
+    let monitors = [("a", of("h")), ("b", of("h")), ("c", of("g")), ("d", of("f"))];
+    let mut world = World::new(3, &monitors);
+    for (tick, failing) in [(1, ["", ""]), (2, ["abcd", "ab"]), (3, ["bd", "b"])] {
+        for (location, failing) in ["a", "b", "c"].iter().zip([failing[0], failing[1], ""]) {
+            world.deliver(tick, location, |id| {
+                if failing.contains(id.as_str()) { 'x' } else { '.' }
+            });
+        }
+    }
+    let decided = &world.group_state.decision;
+    assert!(!NobodyRecovered.decision_fits(decided));
+    world.definitions.broken.insert("No Id".to_owned(), Vec::new());
+    let me = Claimant::new("me");
+    let state = decide(&world.input(World::time(3, 30), &me), &NobodyRecovered)
+        .state
+        .unwrap();
+    assert!(NobodyRecovered.decision_fits(&state), "{state:?}");
+    assert_eq!(
+        (state.broken.len(), state.clusters.len(), state.advisories.len()),
+        (1, 1, 1)
+    );
 }

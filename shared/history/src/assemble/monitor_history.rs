@@ -102,17 +102,46 @@ impl<'a> MonitorHistory<'a> {
         CheckedSeconds::of(checks, self.group.interval)
     }
 
+    /// The sums of a location over an hour that were read: its rollup and the sum of its ticks.
+    fn sums(&self, hour: Period, location: &Location) -> impl Iterator<Item = &'a PackedRollup> {
+        let sums = [self.known.hours.rollups.get(&hour), self.known.running.of(hour)];
+        let sums = sums.into_iter().flatten();
+        sums.filter_map(move |rollups| rollups.get(location))
+    }
+
+    /// Whether a location has no result of the monitor, as far as the results tell that were read. Its state alone does
+    /// not tell: it lists neither nominal monitors nor those that were never checked.
+    fn lacks_data(&self, location: &Location, row: &LocationState) -> bool {
+        match row.entries.get(self.monitor.id()) {
+            None => {
+                let mut sums = self.sums(Period::of(row.tick, Grain::Hour), location).peekable();
+                sums.peek().is_some() && !sums.any(|sum| sum.has(self.monitor.id()))
+            }
+            Some(Entry::NoData { .. }) => true,
+            Some(Entry::Seen(_)) => false,
+        }
+    }
+
+    /// The state of a location, if it reports.
+    fn fresh_row(&self, location: &Location) -> Option<&'a LocationState> {
+        let row = self.known.group_state.locations.get(location)?;
+        is_fresh(row, self.group, self.now).then_some(row)
+    }
+
+    /// Whether there are locations that report, and none of them has a result of the monitor.
+    pub(super) fn is_unchecked(&self) -> bool {
+        let rows = self.locations.iter();
+        let mut rows = rows
+            .filter_map(|location| Some((*location, self.fresh_row(location)?)))
+            .peekable();
+        rows.peek().is_some() && rows.all(|(location, row)| self.lacks_data(location, row))
+    }
+
     /// The observed seconds of an hour by the last tick of a location, used if neither its rollup nor all of its ticks
     /// were read.
     fn seconds_not_summed_up(&self, hour: Period) -> i64 {
-        let id = self.monitor.id();
-        let sums = [self.known.hours.rollups.get(&hour), self.known.running.of(hour)];
-        let is_known = |location: &Location| {
-            let sums = sums.iter().flatten();
-            sums.filter_map(|rollups| rollups.get(location))
-                .any(|rollup| rollup.has(id))
-        };
-        let rows = self.locations.iter().filter(|location| !is_known(location));
+        let is_summed_up = |location: &Location| self.sums(hour, location).next().is_some();
+        let rows = self.locations.iter().filter(|location| !is_summed_up(location));
         let rows = rows.filter_map(|location| self.known.group_state.locations.get(*location));
         let seen = rows.filter_map(|row| match row.entries.get(self.monitor.id()) {
             None => Some(row.tick),
@@ -206,7 +235,7 @@ impl<'a> MonitorHistory<'a> {
             .filter(|(slot, _)| slot.end() > from)
             .map(|(slot, seen)| {
                 let mut tally = Tally::default();
-                tally.count(self.monitor.rule().expect, *seen);
+                tally.count_observation(self.monitor.rule().expect, seen);
                 Point {
                     slot,
                     good: tally.good,
@@ -222,11 +251,13 @@ impl<'a> MonitorHistory<'a> {
 
     pub(super) fn visibilities(&self, detail_level: DetailLevel) -> BTreeMap<Location, LocationVisibility> {
         let visibilities = self.locations.iter().map(|location| {
-            let row = self.known.group_state.locations.get(*location);
-            let row = row.filter(|row| is_fresh(row, self.group, self.now));
+            let row = self.fresh_row(location);
             let entry = row.and_then(|row| row.entries.get(self.monitor.id()));
             let (state, since, seen, finding) = match (row, entry) {
                 (None, _) => (VisibilityState::Silent, None, None, None),
+                (Some(row), None) if self.lacks_data(location, row) => {
+                    (VisibilityState::NoData, None, None, None)
+                }
                 (Some(row), None) => (VisibilityState::Good, None, Some(row.tick), None),
                 (Some(_), Some(Entry::NoData { since })) => {
                     (VisibilityState::NoData, Some(*since), None, None)

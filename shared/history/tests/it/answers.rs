@@ -165,6 +165,10 @@ async fn metrics_badges_and_feed_contain_values() {
         "portpulse_status{monitor=\"c-down\",status=\"down\"} 1",
         "portpulse_status{monitor=\"c-down\",status=\"up\"} 0",
         "portpulse_uptime_ratio{monitor=\"b-up\",window=\"30d\"} 1",
+        // 6 days and eleven hours; the current hour and one of the day before are maintenance.
+        "portpulse_watched_seconds{monitor=\"c-down\",window=\"7d\"} 558000",
+        "portpulse_down_seconds{monitor=\"c-down\",window=\"7d\"} 3600",
+        "portpulse_maintenance_seconds{monitor=\"c-down\",window=\"7d\"} 5420",
         "portpulse_location_state{monitor=\"c-down\",location=\"us-east-1\",state=\"failing\"} 1",
         "portpulse_location_state{monitor=\"c-down\",location=\"ap-northeast-1\",state=\"good\"} 1",
         "portpulse_phase_seconds{monitor=\"b-up\",location=\"eu-west-1\",phase=\"connect\",quantile=\"1\"} 0.01191",

@@ -1,12 +1,15 @@
 //! Hours and days: from rollups where they are stored, otherwise from their ticks and hours.
 
+use portpulse_core::observation::{Observation, Seen};
+use portpulse_core::outcome::FailureClass;
 use portpulse_core::period::{Grain, Period};
+use portpulse_history::Detail;
 use portpulse_history::view::{Audience, Point, Slot};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use crate::assembled::{figures, page, read_overview, table};
-use crate::fleet::{define, last_day, now, reader, roll_up, rows, run};
+use crate::fleet::{GROUP, define, last_day, now, reader, roll_up, rows, run, seen, tick};
 
 #[tokio::test]
 async fn current_hour_is_summed_up_from_ticks() {
@@ -54,6 +57,40 @@ async fn current_hour_is_summed_up_from_ticks() {
     let overview = read_overview(table, 400).await;
     assert_eq!(overview.monitors[2].hours[23].watched.seconds(), 1_820);
     assert_eq!(overview.inside.unwrap().unreadable.len(), 30);
+}
+
+#[tokio::test]
+async fn single_checks_count_retries_of_good_checks() {
+    let table = MemoryTable::new();
+    let store = Store::new(table.clone());
+    define(&store, "db").await;
+    let location = "eu-west-1".parse().unwrap();
+    let refused = Seen::Failed(FailureClass::Refused);
+    // The checks of the current hour and those before are read separately.
+    let stored = [
+        ("2026-11-22T11:27:00Z", refused, 2, (0, 0, 1)),
+        ("2026-11-22T11:28:00Z", seen(0), 2, (1, 1, 0)),
+        ("2026-11-22T12:28:00Z", seen(0), 0, (1, 0, 0)),
+        ("2026-11-22T12:29:00Z", seen(0), 1, (1, 1, 0)),
+    ];
+    for (at, seen, retries, _) in stored {
+        let observation = Observation {
+            retries,
+            ..Observation::from(seen)
+        };
+        let results = [("db".parse().unwrap(), observation)].into();
+        let put = store.put_results(GROUP, tick(at), &location, &results);
+        put.await.unwrap();
+    }
+    let page = reader(table, 400)
+        .monitor(Audience::Private, &"db".parse().unwrap(), Detail::Checks, now())
+        .await;
+    let inside = page.unwrap().unwrap().monitor.inside.unwrap();
+    let checks = inside.locations[&location].checks.iter();
+    let counts: Vec<_> = checks
+        .map(|check| (check.good, check.retried, check.failing))
+        .collect();
+    assert_eq!(counts, stored.map(|(.., expected)| expected));
 }
 
 #[tokio::test]

@@ -12,14 +12,17 @@ use portpulse_core::group_state::{
 };
 use portpulse_core::id::MonitorId;
 use portpulse_core::never_notified::NeverNotified;
+use portpulse_core::observation::Observation;
 use portpulse_core::withheld::Withheld;
 use portpulse_history::snapshot::{GroupSnapshot, Snapshot};
-use portpulse_history::view::{AdvisoryView, Audience, UpcomingMaintenance};
+use portpulse_history::view::{AdvisoryView, Audience, UpcomingMaintenance, VisibilityState};
 use portpulse_history::{api, assemble};
+use portpulse_store::Store;
+use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
-use crate::assembled::table;
-use crate::fleet::{GROUP, incident, now, reader, tick};
+use crate::assembled::{read_overview, table};
+use crate::fleet::{GROUP, define, incident, now, reader, rows, run, seen, tick};
 
 /// The status of `c-down`, its start, and the advisory.
 type StatusView = (Status, Option<String>, Option<AdvisoryView>);
@@ -97,6 +100,7 @@ async fn shown_status_matches_decision() {
             revision: 1,
             notified: Notified::NotYet,
             first: None,
+            ended: BTreeSet::new(),
         };
         group_state.decision.advisories.insert(id.clone(), advisory);
     };
@@ -248,4 +252,48 @@ async fn closed_incident_names_why_it_was_never_notified() {
     );
     let unknown = (Some(NeverNotified::NotRecorded), json!("not_recorded"));
     assert_eq!(closed(Notified::NotYet, false), unknown);
+}
+
+/// A location state lists a monitor that was never checked as little as a nominal one. The results show the difference.
+#[tokio::test]
+async fn monitor_is_unknown_until_its_first_check() {
+    use VisibilityState::{Good, NoData};
+    let table = MemoryTable::new();
+    let store = Store::new(table.clone());
+    for id in ["added", "db"] {
+        define(&store, id).await;
+    }
+    run(&store, &["db".to_owned()], 30).await;
+    rows(&store, &[]).await;
+    let db = (Status::Up, 1_800, [Good; 3]);
+    let first_check = tick("2026-11-22T12:30:00Z");
+    for (checked_by, expected) in [
+        (None, (Status::Unknown, 0, [NoData; 3])),
+        (Some("eu-west-1"), (Status::Up, 60, [NoData, Good, NoData])),
+    ] {
+        if let Some(location) = checked_by {
+            let results = [("added".parse().unwrap(), Observation::from(seen(0)))].into();
+            let location = location.parse().unwrap();
+            let put = store.put_results(GROUP, first_check, &location, &results);
+            put.await.unwrap();
+        }
+        let overview = read_overview(table.clone(), 400).await;
+        let shown = |id: &str| {
+            let mut monitors = overview.monitors.iter();
+            let view = monitors.find(|view| view.id.as_str() == id).unwrap();
+            let locations = view.inside.as_ref().unwrap().locations.values();
+            let states: Vec<_> = locations.map(|location| location.state).collect();
+            let states: [_; 3] = states.try_into().unwrap();
+            (view.status, view.uptime.day.unwrap().seconds(), states)
+        };
+        assert_eq!(
+            (shown("added"), shown("db")),
+            (expected, db),
+            "checked by {checked_by:?}"
+        );
+    }
+    // Without the ticks it is not known.
+    let overview = read_overview(table, 10).await;
+    assert!(overview.left_out.hour);
+    assert!(overview.monitors.iter().all(|view| view.status == Status::Up));
 }

@@ -42,6 +42,15 @@ impl AttributeMap {
         self.with(name, AttributeValue::L(values.into_iter().collect()))
     }
 
+    /// A list of texts, or no attribute if there are none.
+    pub(super) fn optional_texts(self, name: &str, values: impl IntoIterator<Item = impl Display>) -> Self {
+        let mut values = values.into_iter().peekable();
+        match values.peek() {
+            Some(_) => self.list(name, values.map(|value| AttributeValue::S(value.to_string()))),
+            None => self,
+        }
+    }
+
     pub(super) fn into_item(self) -> Item {
         self.0
     }
@@ -199,6 +208,21 @@ impl<'a> AttributeReader<'a> {
             text.map_err(|other| self.wrong_type(&format!("{name}.{index}"), other, "text"))
         };
         self.list(name)?.iter().enumerate().map(entry).collect()
+    }
+
+    /// Parses the texts in a list attribute, if there is one.
+    pub(super) fn optional_texts<T: FromStr, C: FromIterator<T>>(&self, name: &str) -> Result<C, Malformed>
+    where
+        T::Err: StdError + Send + Sync + 'static,
+    {
+        let texts = match self.has(name) {
+            true => self.texts(name)?,
+            false => Vec::new(),
+        };
+        let texts = texts.into_iter();
+        texts
+            .map(|text| text.parse().map_err(|error| self.invalid(name, error)))
+            .collect()
     }
 
     /// Checks that a boolean attribute is `true`. `false` is invalid: the attribute is omitted instead.

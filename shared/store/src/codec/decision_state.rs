@@ -18,9 +18,11 @@ use crate::table::{Item, REVISION};
 
 const CLUSTER: &str = "cluster";
 const CLUSTERS: &str = "clusters";
+const ENDED: &str = "ended";
 const FIRST: &str = "named_by";
 const ADVISORY: &str = "advisory";
 const BROKEN: &str = "broken";
+const RECOVERED: &str = "recovered";
 const MORE_BROKEN: &str = "more_broken";
 /// The suffix of a track's name in the attribute with its changes.
 const CHANGES: &str = "_changes";
@@ -170,6 +172,7 @@ fn encode_cluster((id, cluster): (&IncidentId, &Cluster)) -> AttributeValue {
         .text("id", id)
         .text("since", cluster.since)
         .number("incidents", cluster.incidents)
+        .optional_texts(RECOVERED, &cluster.recovered)
         .notified(cluster.notified)
         .urgency(cluster.urgency)
         .into_value()
@@ -188,6 +191,7 @@ fn decode_cluster(fields: &AttributeReader<'_>) -> Result<(IncidentId, Cluster),
     let cluster = Cluster {
         since: fields.text("since")?,
         incidents: fields.number("incidents")?,
+        recovered: fields.optional_texts(RECOVERED)?,
         notified: fields.notified()?,
         urgency: fields.urgency()?,
     };
@@ -225,6 +229,7 @@ fn encode_advisory(advisory: &Advisory) -> AttributeValue {
         .number(REVISION, advisory.revision)
         .notified(advisory.notified)
         .optional_text(FIRST, advisory.first.as_ref())
+        .optional_texts(ENDED, &advisory.ended)
         .into_value()
 }
 
@@ -234,6 +239,7 @@ fn decode_advisory(fields: &AttributeReader<'_>) -> Result<Advisory, Malformed> 
         revision: fields.number(REVISION)?,
         notified: fields.notified()?,
         first: fields.optional_text(FIRST)?,
+        ended: fields.optional_texts(ENDED)?,
     })
 }
 

@@ -20,6 +20,8 @@ const NOT_YET: &str = "not yet";
 const CAUSE_CHANGES: &str = "causes_before";
 const URGENCY: &str = "urgency";
 const RAISED: &str = "raised";
+/// Short, since a large state has a thousand of them.
+const FLAPPED_UNTIL: &str = "flap";
 const STABILITY: &str = "state";
 const STOPPED_FLAPPING: &str = "stopped_flapping";
 const FLAPPING_GOOD: &str = "flapping_good";
@@ -56,6 +58,7 @@ impl AttributeMap {
             .text("opened", incident.opened)
             .number(REVISION, incident.revision)
             .text("since", incident.since)
+            .optional_text(FLAPPED_UNTIL, incident.flapped_until)
             .finding(incident.finding.as_ref())
             .cause_changes(&incident.cause_changes)
             .optional_text("layer", incident.diagnosis.as_ref().map(encode_diagnosis))
@@ -198,6 +201,7 @@ impl AttributeReader<'_> {
             opened: self.text::<Tick>("opened")?,
             revision: self.number(REVISION)?,
             since: self.text::<Tick>("since")?,
+            flapped_until: self.optional_text(FLAPPED_UNTIL)?,
             finding: self.finding()?,
             cause_changes: self.cause_changes()?,
             diagnosis: self.diagnosis()?,

@@ -6,6 +6,7 @@ use portpulse_core::outbox::{Claim, Claimant, Outbox, Pending, Subject};
 use super::attributes::{AttributeMap, AttributeReader};
 use crate::error::Malformed;
 
+const MEMBERS: &str = "members";
 const MONITORS: &str = "monitors";
 const OUTBOX: &str = "outbox";
 const PORTPULSE: &str = "portpulse";
@@ -42,6 +43,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         .optional_text("cause", pending.cause.map(|cause| cause.code()))
         .urgency(pending.urgency)
         .optional_text(MONITORS, (pending.monitors != 1).then_some(pending.monitors))
+        .optional_texts(MEMBERS, &pending.members)
         .text("since", pending.since)
         .text("at", pending.at)
         .optional_text("claimed_by", by)
@@ -75,6 +77,7 @@ fn decode(fields: &AttributeReader<'_>) -> Result<Pending, Malformed> {
         cause: fields.optional_text("cause")?,
         urgency: fields.urgency()?,
         monitors: fields.optional_text(MONITORS)?.unwrap_or(1),
+        members: fields.optional_texts(MEMBERS)?,
         since: fields.time("since")?,
         at: fields.time("at")?,
         claim,

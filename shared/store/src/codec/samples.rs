@@ -63,6 +63,7 @@ pub(super) fn incident(notified: Notified) -> Incident {
         opened: tick("2026-11-22T05:40:00Z"),
         revision: 7,
         since: tick("2026-11-22T05:39:00Z"),
+        flapped_until: None,
         finding: finding(
             Cause::Failed(FailureClass::Refused),
             "57P03 the database is starting",
@@ -82,6 +83,7 @@ pub(super) fn closed_incident() -> ClosedIncident {
         incident: Incident {
             cluster: Some("orders-cache@2026-11-22T05:40:00Z.7".parse().unwrap()),
             urgency: Urgency::Escalated,
+            flapped_until: Some(tick("2026-11-22T05:43:00Z")),
             cause_changes: vec![
                 CauseChange {
                     at: tick("2026-11-22T05:42:00Z"),
@@ -160,6 +162,7 @@ pub(super) fn outbox() -> Outbox {
         cause: Some(Cause::Failed(FailureClass::Timeout)),
         urgency: Urgency::Escalated,
         monitors: 2,
+        members: ["orders-cache".parse().unwrap()].into(),
         since: time("2026-11-22T05:39:00Z"),
         at: time("2026-11-22T05:40:00Z"),
         claim,
@@ -228,6 +231,7 @@ pub(super) fn decision_state() -> DecisionState {
         revision: 6,
         notified,
         first: None,
+        ended: ["orders-cache".parse().unwrap()].into(),
     };
     let flapping = Incident {
         status: Status::Degraded,
@@ -244,6 +248,7 @@ pub(super) fn decision_state() -> DecisionState {
     let cluster = Cluster {
         since: opened,
         incidents: 2,
+        recovered: ["orders-cache".parse().unwrap()].into(),
         notified: Notified::At {
             first: since,
             last: since,

@@ -39,6 +39,7 @@ fn closed(minute: u32) -> ClosedIncident {
         incident: Incident {
             cluster: None,
             cause_changes: Vec::new(),
+            flapped_until: None,
             diagnosis: None,
             status: Status::Down,
             opened: row(40).tick,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use portpulse_checker::TickReport;
 use portpulse_core::definition::NetworkAccess;
-use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
+use portpulse_core::outcome::{
+    Detail, Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust, Warning,
+};
 
 const FILE: &str = "\
 agents: [west]
@@ -18,6 +20,10 @@ monitors:
 ";
 
 fn open(ms: u64) -> Outcome {
+    opened(ms, None)
+}
+
+fn opened(ms: u64, warning: Option<Warning>) -> Outcome {
     let phases = Phases {
         connect: Some(Duration::from_millis(ms)),
         ..Phases::default()
@@ -26,7 +32,7 @@ fn open(ms: u64) -> Outcome {
         address: "203.0.113.9:80".parse().unwrap(),
         phases,
         trust: Trust::Kernel,
-        warning: None,
+        warning,
         banner: None,
     })
 }
@@ -201,6 +207,33 @@ fn round_of_checks_is_one_line() {
         "type": "check", "time": "2026-11-22T05:40:00Z", "location": "west", "interval": "5m", "results": results,
     });
     assert_eq!(round_json(&finished.report), Some(expected));
+}
+
+#[test]
+fn result_is_marked_by_its_level() {
+    let expiring = Warning::CertificateExpiring {
+        issuer: None,
+        at: "2026-12-01T00:00:00Z".parse().unwrap(),
+        days: 8,
+    };
+    let warned = Warning::FromService(Detail::new("replica").unwrap());
+    for (outcome, expected) in [
+        (open(12), "1 of 1 as expected"),
+        (open(150), "0 of 1 as expected; db: ! 150 ms"),
+        (opened(12, Some(warned)), "0 of 1 as expected; db: ! 12 ms"),
+        (opened(12, Some(expiring)), "0 of 1 as expected; db: ! 12 ms"),
+        (
+            Outcome::NoData(NoData::NoRoute),
+            "0 of 1 as expected; db: ! no data",
+        ),
+        (failed(FailureClass::Timeout), "0 of 1 as expected; db: ✗ timeout"),
+    ] {
+        let line = watch()
+            .round_line(&finished("west", &[("db", outcome)], &[]))
+            .unwrap();
+        let line = anstream::adapter::strip_str(&line).to_string();
+        assert!(line.ends_with(&format!("  {expected}")), "{line}");
+    }
 }
 
 #[test]

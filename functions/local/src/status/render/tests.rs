@@ -1,5 +1,7 @@
 //! The text of a table with several problems.
 
+use std::collections::BTreeSet;
+
 use portpulse_core::control::Control;
 use portpulse_core::group_state::{
     Advisory, Cause, DecisionState, Entry, Health, Incident, LocationState, Notified, Stability, Status,
@@ -21,6 +23,7 @@ fn incident(status: Status, cause: Cause, detail: &str) -> Incident {
     Incident {
         cluster: None,
         cause_changes: Vec::new(),
+        flapped_until: None,
         diagnosis: None,
         status,
         opened: "2026-11-22T05:41:00Z".parse().unwrap(),
@@ -105,6 +108,7 @@ async fn summary(incidents: &[(&str, Track, Incident)], advisory: &str, broken: 
             revision: 1,
             notified: Notified::NotYet,
             first: None,
+            ended: BTreeSet::new(),
         };
         row.advisories.insert(advisory.parse().unwrap(), advisory_row);
     }
@@ -133,7 +137,7 @@ async fn healthy_status_lists_maintenance_and_silences() {
         &summary(&[], "", false).await,
         true,
         &[
-            "All 3 monitors are up.",
+            "1 of 3 monitors up, 2 in maintenance.",
             "cache, db are in maintenance until 2026-11-22 06:00:00Z (14 min 30 s left): new [2J disks.",
             "web is silenced until 2026-11-22 07:45:30Z (2 h left), by ann: new switch.",
         ],
@@ -159,18 +163,21 @@ async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
     let render = anstream::adapter::strip_str(&lines(&found).join("\n")).to_string();
     let lines: Vec<_> = render.lines().collect();
     assert_eq!(lines.len(), 11, "{lines:#?}");
-    assert_eq!(lines[0], "0 of 3 monitors up.");
+    assert_eq!(lines[0], "0 of 3 monitors up, 2 in maintenance.");
     for (line, parts) in [
-        (1, &["MONITOR  STATUS           FOR  CAUSE"][..]),
+        (1, &["MONITOR  STATE                          FOR  CAUSE"][..]),
         (
             2,
-            &["db       down      5 min 30 s  the connection was refused: no"],
+            &["web      advisory                      30 s  failing only in east"],
         ),
         (
             3,
-            &["cache    degraded  5 min 30 s  the connect is slow: connect took 812.5 ms"],
+            &["db       maintenance (down)      5 min 30 s  the connection was refused: no"],
         ),
-        (4, &["web      advisory        30 s  failing only in east"]),
+        (
+            4,
+            &["cache    maintenance (degraded)  5 min 30 s  the connect is slow: connect took 812.5 ms"],
+        ),
         (
             5,
             &["is not checked, its definition is invalid: ", "port: is missing"],

@@ -124,7 +124,7 @@ fn incident() -> impl Strategy<Value = Incident> {
         select(Status::ALL),
         tick(),
         any::<u64>(),
-        tick(),
+        (tick(), option::of(tick())),
         (option::of(finding()), option::of(diagnosis()), cause_changes()),
         notified(),
         (urgency(), stability()),
@@ -134,7 +134,7 @@ fn incident() -> impl Strategy<Value = Incident> {
             status,
             opened,
             revision,
-            since,
+            (since, flapped_until),
             (finding, diagnosis, cause_changes),
             notified,
             (urgency, stability),
@@ -143,6 +143,7 @@ fn incident() -> impl Strategy<Value = Incident> {
             opened,
             revision,
             since,
+            flapped_until,
             finding,
             cause_changes,
             diagnosis,
@@ -197,12 +198,17 @@ fn outbox() -> impl Strategy<Value = Outbox> {
         select(Kind::ALL),
         subject,
         select(Status::ALL),
-        (option::of(cause()), urgency(), any::<u32>()),
+        (
+            option::of(cause()),
+            urgency(),
+            any::<u32>(),
+            btree_set(monitor(), 0..3),
+        ),
         (time(), time()),
         option::of(claim),
     );
     let pending = pending.prop_map(
-        |(id, kind, subject, status, (cause, urgency, monitors), (since, at), claim)| Pending {
+        |(id, kind, subject, status, (cause, urgency, monitors, members), (since, at), claim)| Pending {
             id,
             kind,
             subject,
@@ -210,6 +216,7 @@ fn outbox() -> impl Strategy<Value = Outbox> {
             cause,
             urgency,
             monitors,
+            members,
             since,
             at,
             claim,
@@ -228,17 +235,21 @@ fn location_reporting() -> impl Strategy<Value = LocationReporting> {
 }
 
 pub(in crate::codec) fn decision_state() -> impl Strategy<Value = DecisionState> {
-    let advisory = (tick(), any::<u64>(), notified(), option::of(monitor()));
-    let advisory = advisory.prop_map(|(opened, revision, notified, first)| Advisory {
+    let ended = btree_set(monitor(), 0..3);
+    let advisory = (tick(), any::<u64>(), notified(), option::of(monitor()), ended);
+    let advisory = advisory.prop_map(|(opened, revision, notified, first, ended)| Advisory {
         opened,
         revision,
         notified,
         first,
+        ended,
     });
-    let cluster = (tick(), any::<u32>(), notified(), urgency());
-    let cluster = cluster.prop_map(|(since, incidents, notified, urgency)| Cluster {
+    let recovered = btree_set(monitor(), 0..3);
+    let cluster = (tick(), any::<u32>(), recovered, notified(), urgency());
+    let cluster = cluster.prop_map(|(since, incidents, recovered, notified, urgency)| Cluster {
         since,
         incidents,
+        recovered,
         notified,
         urgency,
     });

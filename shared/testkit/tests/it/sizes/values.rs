@@ -168,6 +168,7 @@ fn incident() -> Incident {
     Incident {
         cluster: None,
         cause_changes: vec![change; MAX_CAUSE_CHANGES],
+        flapped_until: Some(tick()),
         diagnosis: None,
         status: Status::Degraded,
         opened: tick(),
