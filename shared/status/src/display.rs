@@ -34,6 +34,16 @@ pub(crate) fn phase_time(time: Duration) -> String {
     }
 }
 
+/// The time until something happens, as in `portpulse plan`: `4 s`, `65 s`, `12.5 s`, `5 min 16 s`.
+pub(crate) fn waiting_time(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs() % 60) {
+        _ if time.subsec_nanos() > 0 => format!("{} s", short(time.as_secs_f64(), 1)),
+        (0 | 1, _) => format!("{} s", time.as_secs()),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
 fn short(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -119,6 +129,19 @@ mod tests {
             (1_040_000, "1.04 s"),
         ] {
             assert_eq!(phase_time(Duration::from_micros(micros)), text);
+        }
+    }
+
+    #[test]
+    fn waiting_times_have_minutes_from_two_on() {
+        for (millis, text) in [
+            (4_000, "4 s"),
+            (12_500, "12.5 s"),
+            (119_000, "119 s"),
+            (120_000, "2 min"),
+            (316_000, "5 min 16 s"),
+        ] {
+            assert_eq!(waiting_time(Duration::from_millis(millis)), text);
         }
     }
 

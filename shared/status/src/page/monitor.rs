@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
+use portpulse_core::choice::Expect;
 use portpulse_core::decide::Explanation;
 use portpulse_core::definition::{Field, Monitor};
+use portpulse_core::detection::Detection;
 use portpulse_core::id::Location;
 use portpulse_core::outcome::Phase;
 use portpulse_history::state::State;
@@ -304,7 +306,25 @@ fn is_rendered_apart(field: Field) -> bool {
     )
 }
 
-/// The effective definition, field by field, with current and upcoming maintenance.
+/// The maximum time from an outage to its notification, as in `portpulse plan`. That with other failing monitors is left out,
+/// because the definitions of the group are not read for this page.
+fn detection_time(monitor: &Monitor) -> String {
+    let detection = Detection::of(monitor, []);
+    let at_once = match monitor.rule().expect {
+        Expect::Open | Expect::Reachable => "refused",
+        Expect::Closed => "the port is open",
+    };
+    let cases = [
+        (detection.refused, at_once),
+        (detection.dropped, "packets are dropped"),
+    ];
+    let times = cases
+        .into_iter()
+        .filter_map(|(time, case)| Some(format!("{} if {case}", display::waiting_time(time?.max))));
+    format!("at most {}", times.collect::<Vec<_>>().join(", "))
+}
+
+/// The effective definition, field by field, with detection time, current and upcoming maintenance.
 fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
     let runbook = monitor.alert_policy().runbook.as_deref();
     html! {
@@ -312,6 +332,7 @@ fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
             @for field in Field::ALL.iter().filter(|field| !is_rendered_apart(**field)) {
                 @if let Some(value) = monitor.effective(*field) { div { dt { (field.name()) } dd { (value) } } }
             }
+            div { dt { "Detection time" } dd { (detection_time(monitor)) } }
             @if !maintenance.is_empty() {
                 div {
                     dt { "maintenance" }

@@ -1,7 +1,9 @@
 //! The page of one monitor.
 
+use portpulse_core::definition::Monitor;
 use portpulse_core::group_state::LocationKind;
 use portpulse_status::Span;
+use serde_json::json;
 
 use crate::sample::{attributes, monitor_html, monitor_page, overview, public, site, texts};
 use portpulse_history::view::{Audience, VisibilityState};
@@ -253,6 +255,7 @@ fn effective_definition_is_shown() {
         "escalate_after30m",
         "flapping_after6",
         "maintenance2026-11-29 02:00 UTC to 2026-11-29 04:00 UTC",
+        "Detection timeat most 65 s if refused, 80 s if packets are dropped",
     ] {
         assert!(
             fields.iter().any(|each| each == field),
@@ -263,6 +266,27 @@ fn effective_definition_is_shown() {
         attributes(&html, ".definition a", "href"),
         ["https://wiki.example.com/orders-db?step=1&more"]
     );
+}
+
+#[test]
+fn detection_time_says_for_which_outage() {
+    for (expect, expected) in [
+        ("open", "at most 61 s if refused, 66 s if packets are dropped"),
+        ("closed", "at most 61 s if the port is open"),
+        ("reachable", "at most 66 s if packets are dropped"),
+    ] {
+        let mut fields =
+            json!({ "host": "m.example", "port": 7, "interval": "1m", "timeout": "5s", "expect": expect });
+        if expect != "closed" {
+            fields["retries"] = 0.into();
+        }
+        let mut known = monitor_page(&overview(), "cache");
+        known.monitor.inside.as_mut().unwrap().definition = Monitor::from_fields("m", &fields).unwrap();
+        let html = monitor_html(&known, Span::Day);
+        let shown = texts(&html, ".definition > div");
+        let expected = format!("Detection time{expected}");
+        assert!(shown.contains(&expected), "{expected} is not in {shown:?}");
+    }
 }
 
 #[test]
