@@ -7,10 +7,10 @@ use super::due::{Reason, follow_up, inaudible, is_acknowledged, suppression};
 use super::input::Input;
 use super::notification::severity;
 use super::notify::{first_kind, notify};
-use super::shared_cause::{SharedCause, shared_causes};
+use super::shared_cause::{SharedCause, by_tags, shared_causes};
 use super::votes::Electorate;
 use crate::choice::Severity;
-use crate::cluster::{Cluster, MAX_CLUSTERS, MAX_TAGS, fitting};
+use crate::cluster::{Cluster, MAX_CLUSTERS, fitting};
 use crate::group_state::{
     Cause, ClosedIncident, DecisionState, Ending, Incident, IncidentId, Notified, Stability, Status, Track,
     Urgency,
@@ -71,28 +71,6 @@ pub(super) fn notify_openings(
             open(input, keys, next);
         }
     }
-}
-
-/// Splits items, in their order, so that the monitors of each part have at most [`MAX_TAGS`] tags together.
-pub(super) fn by_tags<T>(
-    input: &Input<'_>,
-    items: Vec<T>,
-    monitor: impl Fn(&T) -> &MonitorId,
-) -> Vec<Vec<T>> {
-    let mut parts: Vec<(BTreeSet<&String>, Vec<T>)> = Vec::new();
-    for item in items {
-        let definition = input.definitions.monitors.get(monitor(&item));
-        let tags = definition.map(|monitor| &monitor.alert_policy().tags);
-        let tags: BTreeSet<_> = tags.into_iter().flatten().collect();
-        match parts.last_mut() {
-            Some((known, part)) if known.union(&tags).count() <= MAX_TAGS => {
-                known.extend(tags);
-                part.push(item);
-            }
-            Some(_) | None => parts.push((tags, vec![item])),
-        }
-    }
-    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 /// Whether a new incident may join the notification of another one without a notification of its own: it began to fail at

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::incidents::Moment;
 use super::votes::elapsed;
 use crate::definition::Monitor;
 use crate::group_state::{DecisionState, Health, Incident, Stability, Track};
@@ -13,6 +12,13 @@ use crate::time::Tick;
 
 /// The period in which changes are counted, and for which a flapping monitor must be stable.
 const WINDOW: Duration = Duration::from_secs(3_600);
+
+/// The time of a decision: the latest tick in the group state, and the current time.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) tick: Tick,
+    pub(super) now: Timestamp,
+}
 
 /// Whether a monitor that turns bad now has changed too often for a notification of this change.
 ///

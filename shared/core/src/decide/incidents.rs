@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::flapping::{self, FlappingStep};
+use super::flapping::{self, FlappingStep, Moment};
 use super::votes::{Count, Electorate, Votes};
 use crate::choice::Expect;
 use crate::cluster::fitting;
@@ -40,13 +40,6 @@ pub(super) fn step(
     vote(monitor, Track::Quality, Status::Degraded, votes, at, next);
     visibility(monitor, votes, tick, next);
     advisory(monitor, votes, tick, next);
-}
-
-/// The time of a decision: the latest tick in the group state, and the current time.
-#[derive(Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) tick: Tick,
-    pub(super) now: Timestamp,
 }
 
 fn vote(

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::clusters::by_tags;
 use super::due::{Reason, due, withheld_advisory};
 use super::evidence::failing_locations;
 use super::incidents::end_advisory;
 use super::input::Input;
+use super::shared_cause::by_tags;
 use super::votes::{Electorate, Votes};
 use crate::definition::Monitor;
 use crate::group_state::{

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::evidence::{address, failing_locations};
 use super::input::Input;
 use super::votes::Electorate;
+use crate::cluster::MAX_TAGS;
 use crate::diagnosis::Layer;
 use crate::group_state::{Cause, DecisionState, Status, Track};
 use crate::id::{Location, MonitorId};
@@ -81,6 +82,28 @@ fn domain(name: &str) -> &str {
         Some((_, rest)) if rest.contains('.') => rest,
         Some(_) | None => name,
     }
+}
+
+/// Splits items, in their order, so that the monitors of each part have at most [`MAX_TAGS`] tags together.
+pub(super) fn by_tags<T>(
+    input: &Input<'_>,
+    items: Vec<T>,
+    monitor: impl Fn(&T) -> &MonitorId,
+) -> Vec<Vec<T>> {
+    let mut parts: Vec<(BTreeSet<&String>, Vec<T>)> = Vec::new();
+    for item in items {
+        let definition = input.definitions.monitors.get(monitor(&item));
+        let tags = definition.map(|monitor| &monitor.alert_policy().tags);
+        let tags: BTreeSet<_> = tags.into_iter().flatten().collect();
+        match parts.last_mut() {
+            Some((known, part)) if known.union(&tags).count() <= MAX_TAGS => {
+                known.extend(tags);
+                part.push(item);
+            }
+            Some(_) | None => parts.push((tags, vec![item])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 #[cfg(test)]
