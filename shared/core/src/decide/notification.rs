@@ -129,14 +129,8 @@ impl Notification {
         });
         let affected = affected(pending, input);
         let defined = |id: &MonitorId| input.definitions.monitors.get(id);
-        // Those that were notified of the beginning are notified of the end.
-        let told: BTreeSet<_> = affected
-            .iter()
-            .map(|(id, _)| *id)
-            .chain(&pending.members)
-            .collect();
-        let definitions = affected.iter().map(|(id, _)| *id);
-        let definitions = definitions.chain(told.iter().copied());
+        // The end is notified to all to whom the beginning was.
+        let definitions = affected.iter().map(|(id, _)| *id).chain(&pending.members);
         let definitions = definitions.filter_map(defined);
         let severity = severity_of(pending, input);
         let mut audience: BTreeSet<_> = definitions
